@@ -1,0 +1,1 @@
+"""Words everyone shares: errors, records, ids, clock, settings. Imports the standard library only."""

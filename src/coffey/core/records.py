@@ -1,0 +1,186 @@
+"""Frozen records that cross rooms. Units are in the names; every estimate has an interval."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+JsonObject = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One input of the task, and its hard label where there is one."""
+
+    text: str
+    label: str | None = None
+    source: str = ""
+    """The file it came from, as the user wrote it."""
+    line: int = 0
+    """Its line there (1-based; the row number in Parquet and `datasets` folders)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate and the interval around it."""
+
+    value: float
+    low: float
+    high: float
+    confidence: float = 0.95
+    method: str = ""
+    """What computed it, for example `wilson` or `paired-bootstrap`."""
+
+
+class Origin(enum.Enum):
+    """Where a figure comes from. Shown beside every figure in USD."""
+
+    MEASURED = "measured here"
+    CONFIGURED = "configured"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its unit and its origin."""
+
+    value: float
+    unit: str
+    origin: Origin
+    note: str = ""
+    """How it was measured, which key configured it, or why it was assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine that a measurement was taken on."""
+
+    cpu: str
+    cores: int
+    memory_gib: float
+    system: str
+    python: str
+    accelerator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Quality of one student, measured through the path that serves it."""
+
+    examples: int
+    agreement: Interval
+    """Share of the examples on which student and teacher give the same label."""
+    labelled: int = 0
+    accuracy: Interval | None = None
+    teacher_accuracy: Interval | None = None
+    retention: Interval | None = None
+    """Student accuracy divided by teacher accuracy on the same labelled examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Latency of one way of asking one model."""
+
+    subject: str
+    """What was timed, for example `student int8` or `teacher fp32`."""
+    path: str
+    """`in-process` or `http`."""
+    load: str
+    """`closed` (one request at a time) or `open` (arrivals that do not wait for answers)."""
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    mean_ms: float
+    rps: float
+    """Requests answered a second."""
+    offered_rps: float | None = None
+    """Requests sent a second, in open-loop load."""
+    errors: int = 0
+    sample_ms: tuple[float, ...] = ()
+    """Up to 2,000 evenly spaced order statistics, for plots."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRecord:
+    """One served request, as the log keeps it."""
+
+    id: str
+    unix_s: float
+    """When it was answered."""
+    model: str
+    """Digest of the artifact that answered."""
+    text: str
+    label: str
+    """The student's label."""
+    confidence: float
+    """The probability that the student gave its label."""
+    latency_ms: float
+    audit: bool
+    """Whether it was chosen to be answered again by the teacher."""
+    audit_probability: float
+    """The probability with which that choice was made, before it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audited request: the student's answer beside the teacher's."""
+
+    id: str
+    """The traffic record's id."""
+    unix_s: float
+    """When the request was served."""
+    model: str
+    key: str
+    """`core.ids.input_key` of the text."""
+    text: str
+    student_label: str
+    teacher_label: str
+    agree: bool
+    confidence: float
+    probability: float
+    """The probability with which this request was chosen for audit."""
+    teacher: str
+    """Fingerprint of the teacher that answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What was promised when a student was promoted, and how much less is tolerated."""
+
+    agreement: Interval
+    examples: int
+    """How many examples the promise was measured on."""
+    measured_on: str
+    """`holdout` or `fresh audits`."""
+    max_drop: float
+    """A drop over this is investigated."""
+    redistill_drop: float
+    """A drop over this is mended by re-distilling."""
+
+
+class DecisionKind(enum.Enum):
+    """What one look at the evidence leads to."""
+
+    HEALTHY = "healthy"
+    """The contract is kept, or nothing says otherwise yet."""
+    WAITING = "waiting"
+    """There is no champion or no audit to look at."""
+    INVESTIGATE = "investigate"
+    """Agreement is below the contract by more than `max_drop`."""
+    REDISTILL = "redistill"
+    """Agreement is below the contract by more than `redistill_drop`: train a challenger."""
+    PROMOTE = "promote"
+    """The challenger won against the champion."""
+    KEEP = "keep"
+    """The challenger did not win; the champion stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, why it was taken, and the numbers it was taken on."""
+
+    kind: DecisionKind
+    reason: str
+    numbers: Mapping[str, float | int | str | None] = field(default_factory=dict)
