@@ -1,0 +1,1 @@
+"""Statistics, one a file: pure functions and `update(x)` objects. May import numpy and `core`; no scipy."""
