@@ -1,0 +1,1 @@
+"""Reading, splitting, de-duplicating and fingerprinting data. Imports core; pyarrow in arrow files only."""
