@@ -1,0 +1,223 @@
+"""Kind `transformers`: a sequence-classification checkpoint, or a sentence-embedding one with a head.
+
+Local folder or hub id + revision. Code that comes with a checkpoint is never run.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+import torch
+from transformers import AutoConfig
+
+from coffey.core.errors import ConfigError, LabelRejected, Problem, TeacherUnavailable
+from coffey.core.ids import digest_file
+from coffey.teacher.fingerprint import fingerprint
+from coffey.teacher.head import load_head
+from coffey.teacher.inference import best_device, run_texts
+from coffey.teacher.networks import (
+    HeadedEmbedder,
+    Network,
+    bert_like,
+    body_of,
+    load_classifier,
+    load_embedder,
+    longest,
+)
+from coffey.teacher.protocol import Probabilities
+from coffey.teacher.quiet import quietly
+from coffey.teacher.snapshot import locate
+from coffey.teacher.tokens import Tokens
+
+_NO_HEAD: dict[str, object] = {"head": None, "pooling": None, "normalize": None}
+
+
+class CheckpointTeacher:
+    """A teacher that is a checkpoint of transformers, run here in float32. Use `load`."""
+
+    def __init__(
+        self,
+        source: str,
+        network: Network,
+        tokens: Tokens,
+        *,
+        labels: Sequence[str],
+        header: Mapping[str, object],
+        batch_size: int,
+        threads: int | None,
+        device: torch.device,
+    ) -> None:
+        self.source = source
+        self.labels = tuple(labels)
+        self.params: int | None = sum(part.numel() for part in network.parameters())
+        self.header = header
+        self.fingerprint = fingerprint(header)
+        self.max_length = tokens.max_length
+        self._network: Network | None = network.to(device)
+        self._tokens = tokens
+        self._batch_size = batch_size
+        self._threads = threads
+        self._device = device
+
+    @classmethod
+    def load(
+        cls,
+        source: str,
+        *,
+        revision: str | None = None,
+        head: Path | str | None = None,
+        labels: Sequence[str] | None = None,
+        batch_size: int = 32,
+        max_length: int = 128,
+        threads: int | None = None,
+        device: str = "auto",
+    ) -> CheckpointTeacher:
+        """Load a checkpoint; see `coffey.core.settings.TeacherSettings` for the meaning of the arguments.
+
+        Args:
+            source: folder or hub id.
+            revision: commit, tag or branch of a hub id.
+            head: file written by `teacher.head.save_head`, for a sentence-embedding checkpoint.
+            labels: names of the labels in the checkpoint's order; needed when it has none of its own.
+            batch_size: texts a forward pass.
+            max_length: tokens read of a text.
+            threads: CPU threads while it predicts; all when None.
+            device: `auto`, `cpu`, `cuda`, …
+
+        Raises:
+            ConfigError: a head or labels are missing or do not fit.
+            TeacherUnavailable: it cannot be found or loaded; the message says what to do.
+            LabelRejected: it gives no single-label distribution (multi-label, regression).
+        """
+        snapshot = locate(source, revision=revision)
+        config = _config(source, snapshot.folder)
+        if head is None:
+            own = _own_labels(source, config)
+            network: Network = load_classifier(source, snapshot.folder)
+            parts = _NO_HEAD
+        else:
+            network, own, parts = _headed(source, snapshot.folder, Path(head))
+        tokens = Tokens.load(
+            source,
+            snapshot.folder,
+            pad_id=config.pad_token_id,
+            max_length=longest(body_of(network), max_length),
+        )
+        names = _settle_labels(source, own, labels)
+        header = {
+            "kind": "transformers",
+            "checkpoint": snapshot.identity,
+            **parts,
+            "labels": list(names),
+            "max_length": tokens.max_length,
+            "truncation": tokens.side,
+            "preprocessing": "none",
+            "precision": "float32",
+            "probabilities": "softmax",
+        }
+        return cls(
+            source,
+            network,
+            tokens,
+            labels=names,
+            header=header,
+            batch_size=batch_size,
+            threads=threads,
+            device=best_device(device),
+        )
+
+    def predict(self, texts: Sequence[str]) -> Probabilities:
+        """Float32 [len(texts), len(labels)]; sorted by length and padded to each batch inside.
+
+        Raises:
+            TeacherUnavailable: the network failed, or was closed.
+        """
+        network = self._open_network()
+        if not texts:
+            return np.empty((0, len(self.labels)), dtype=np.float32)
+        return run_texts(
+            self.source,
+            lambda ids, mask: network(ids, mask)[0].softmax(dim=-1),
+            texts,
+            tokens=self._tokens,
+            batch_size=self._batch_size,
+            threads=self._threads,
+            device=self._device,
+        )
+
+    def close(self) -> None:
+        """Free the network."""
+        self._network = None
+
+    def module(self) -> torch.nn.Module:
+        """See `ExportableTeacher`; shared with this teacher when it runs on the CPU: do not train it."""
+        network = self._open_network()
+        return network if self._device.type == "cpu" else copy.deepcopy(network).to("cpu")
+
+    def tokenizer(self) -> tokenizers.Tokenizer:
+        """See `ExportableTeacher`."""
+        return self._tokens.copy()
+
+    def encoder(self) -> torch.nn.Module | None:
+        """See `ExportableTeacher`; shared in the same way as `module`."""
+        network = self._open_network()
+        body = bert_like(body_of(network))
+        return body if body is None or self._device.type == "cpu" else copy.deepcopy(body).to("cpu")
+
+    def _open_network(self) -> Network:
+        if self._network is None:
+            raise TeacherUnavailable(self.source, "it was closed")
+        return self._network
+
+
+def _headed(
+    source: str, folder: Path, path: Path
+) -> tuple[HeadedEmbedder, tuple[str, ...], dict[str, object]]:
+    """The network, the labels and the header's part of an embedding checkpoint with the head at `path`."""
+    head = load_head(path)
+    embedder = load_embedder(source, folder)
+    width, expected = head.weight.shape[1], embedder.body.config.hidden_size
+    if width != expected:
+        problem = Problem("teacher.head", f"{width} features", f"{expected}, as the checkpoint gives")
+        raise ConfigError(source, [problem])
+    parts: dict[str, object] = {
+        "head": digest_file(path),
+        "pooling": embedder.pooling.mode,
+        "normalize": embedder.pooling.normalize,
+    }
+    return HeadedEmbedder(embedder, head.linear()).eval(), head.labels, parts
+
+
+def _config(source: str, folder: Path) -> Any:
+    try:
+        with quietly():
+            return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as exc:
+        raise TeacherUnavailable(source, f"its config.json cannot be used ({exc})") from exc
+
+
+def _own_labels(source: str, config: Any) -> tuple[str, ...]:
+    """The labels a sequence-classification checkpoint states, after checking that it is one."""
+    kind = str((config.architectures or ["an unnamed model"])[0])
+    if not kind.endswith("ForSequenceClassification"):
+        expected = f"a head file, because {kind} gives embeddings (coffey.teacher.head fits and saves one)"
+        raise ConfigError(source, [Problem("teacher.head", None, expected)])
+    if config.problem_type in ("multi_label_classification", "regression") or config.num_labels < 2:
+        found = config.problem_type or f"{config.num_labels} output"
+        raise LabelRejected(source, "one label a text, out of two or more", f"a checkpoint for {found}")
+    return tuple(str(config.id2label[position]) for position in range(config.num_labels))
+
+
+def _settle_labels(source: str, own: Sequence[str], asked: Sequence[str] | None) -> tuple[str, ...]:
+    unnamed = all(name == f"LABEL_{position}" for position, name in enumerate(own))
+    if asked is None and not unnamed:
+        return tuple(own)
+    if asked is not None and len(asked) == len(own) and (unnamed or tuple(asked) == tuple(own)):
+        return tuple(asked)
+    expected = f"{len(own)} names: the checkpoint states none" if unnamed else f"{list(own)}, as it states"
+    raise ConfigError(source, [Problem("task.labels", asked, expected)])
