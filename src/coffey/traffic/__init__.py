@@ -1,0 +1,5 @@
+"""The log of served requests: segments written by a server, Parquet written by `tick`, and reading both.
+
+May import `core` and the rooms below `traffic`. A server imports `log` and `segment` only: `compact` and
+`query` need pyarrow.
+"""
