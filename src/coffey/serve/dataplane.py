@@ -1,0 +1,110 @@
+"""From checked texts to labels and scores, with a traffic record each. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from coffey.core.clock import Clock, monotonic, unix_now
+from coffey.core.errors import NotReady
+from coffey.core.records import TrafficRecord
+from coffey.serve.audit import AuditChoice
+from coffey.serve.batching import Batcher, Probabilities
+from coffey.serve.model import Model
+from coffey.traffic.log import TrafficLog
+
+
+@dataclass(slots=True)
+class Answer:
+    """The answer to one request."""
+
+    id: str
+    model: Model
+    probabilities: Probabilities
+    """float32 [texts, labels]"""
+    labels: list[str]
+    scores: list[float]
+    """The probability of the label of each text."""
+
+
+class DataPlane:
+    """Answers texts and tells the traffic log; used from the event loop's thread only."""
+
+    def __init__(
+        self,
+        batcher: Batcher,
+        *,
+        audit: AuditChoice,
+        log: TrafficLog | None,
+        clock: Clock = monotonic,
+        wall: Callable[[], float] = unix_now,
+    ) -> None:
+        self.batcher = batcher
+        self.log = log
+        self.answered = 0
+        """Texts answered."""
+        self.audits = 0
+        """Texts chosen for audit."""
+        self.closing = False
+        """Whether nothing more is answered."""
+        self._audit = audit
+        self._clock = clock
+        self._wall = wall
+        self._prefix = secrets.token_hex(8)
+        self._numbers = itertools.count()
+
+    def check_open(self) -> None:
+        """Refuse before any work is done.
+
+        Raises:
+            NotReady: the server is going away.
+            Overloaded: the queue is full.
+        """
+        if self.closing:
+            raise NotReady("The server is shutting down. Ask another one.")
+        self.batcher.check_room()
+
+    async def answer(self, texts: Sequence[str]) -> Answer:
+        """Answer `texts`, which were checked. Whoever asks hands the answer to `record` afterwards.
+
+        Raises:
+            NotReady: there is no model.
+            Overloaded: the queue is full.
+        """
+        request_id = f"{self._prefix}{next(self._numbers):012x}"
+        model, probabilities = await self.batcher.run(texts)
+        names = model.labels
+        best = probabilities.argmax(axis=1).tolist()
+        labels = [names[index] for index in best]
+        scores = [float(row[index]) for row, index in zip(probabilities, best, strict=True)]
+        return Answer(request_id, model, probabilities, labels, scores)
+
+    def record(self, answer: Answer, texts: Sequence[str], started: float) -> None:
+        """Log an answer, once it was sent, to a request that arrived at `started` (of the clock).
+
+        One record a text: its id is the request's, with the text's number where there are several.
+        """
+        latency_ms = (self._clock() - started) * 1000
+        now, digest, audit = self._wall(), answer.model.digest, self._audit
+        several = len(texts) > 1
+        self.answered += len(texts)
+        for index, text in enumerate(texts):
+            record_id = f"{answer.id}-{index}" if several else answer.id
+            chosen = audit.chosen(record_id)
+            self.audits += chosen
+            if self.log is not None:
+                self.log.put(
+                    TrafficRecord(
+                        id=record_id,
+                        unix_s=now,
+                        model=digest,
+                        text=text,
+                        label=answer.labels[index],
+                        confidence=answer.scores[index],
+                        latency_ms=latency_ms,
+                        audit=chosen,
+                        audit_probability=audit.probability,
+                    )
+                )

@@ -1,0 +1,24 @@
+"""What the server needs of a model; `artifact.predictor.Predictor` is the one in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Model(Protocol):
+    """A loaded student. It is never asked by two threads at once."""
+
+    @property
+    def digest(self) -> str:
+        """The artifact's digest."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the order of the columns of `predict`."""
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities, float32 [len(texts), len(labels)]; releases the interpreter while it computes."""

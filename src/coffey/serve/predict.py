@@ -1,0 +1,111 @@
+"""Bodies to texts and answers to bodies, for both protocols. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+
+from coffey.core.errors import InvalidRequest
+from coffey.serve.bodies import (
+    InferRequest,
+    InferResponse,
+    InputTensor,
+    LabelScore,
+    OutputTensor,
+    Prediction,
+    PredictRequest,
+    PredictResponse,
+)
+from coffey.serve.dataplane import Answer
+from coffey.serve.limits import Limits
+
+_predict_decoder = msgspec.json.Decoder(PredictRequest)
+_infer_decoder = msgspec.json.Decoder(InferRequest)
+
+
+def decode_predict(body: bytes, limits: Limits) -> tuple[PredictRequest, Sequence[str]]:
+    """The request and its texts.
+
+    Raises:
+        InvalidRequest: the body is no such request, or its texts are over the limits.
+    """
+    try:
+        request = _predict_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InvalidRequest(f"The body cannot be read: {exc}.") from exc
+    if (request.input is None) == (request.inputs is None):
+        raise InvalidRequest("The body needs either 'input' (a text) or 'inputs' (a list of texts).")
+    if request.input is not None:
+        texts, field = [request.input], "input"
+    else:
+        texts, field = request.inputs or [], "inputs"
+    limits.check_texts(texts, field)
+    return request, texts
+
+
+def encode_predict(request: PredictRequest, answer: Answer) -> PredictResponse:
+    """The answer's body."""
+    labels, scores = answer.labels, answer.scores
+    if request.top_k is None and not request.scores:
+        predictions = [Prediction(label, score) for label, score in zip(labels, scores, strict=True)]
+    else:
+        count = len(answer.model.labels) if request.scores or request.top_k is None else request.top_k
+        ranked = ranked_scores(answer, count)
+        predictions = [Prediction(*row) for row in zip(labels, scores, ranked, strict=True)]
+    return PredictResponse(answer.id, answer.model.digest, predictions)
+
+
+def ranked_scores(answer: Answer, count: int) -> list[list[LabelScore]]:
+    """For each text the `count` most probable labels, most probable first; ties in the labels' order."""
+    names = answer.model.labels
+    order = np.argsort(-answer.probabilities, axis=1, kind="stable")[:, :count]
+    scores = np.take_along_axis(answer.probabilities, order, axis=1)
+    return [
+        [LabelScore(names[index], score) for index, score in zip(*row, strict=True)]
+        for row in zip(order.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def decode_infer(body: bytes, limits: Limits) -> tuple[InferRequest, Sequence[str]]:
+    """The request and its texts.
+
+    Raises:
+        InvalidRequest: the body is no such request, its shape and data differ, or it is over the limits.
+    """
+    try:
+        request = _infer_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InvalidRequest(f"The body cannot be read: {exc}.") from exc
+    texts = _tensor_texts(request.inputs[0])
+    limits.check_texts(texts, "inputs[0].data")
+    return request, texts
+
+
+def _tensor_texts(tensor: InputTensor) -> list[str]:
+    texts: list[str] = []
+    for item in tensor.data:
+        if isinstance(item, str):
+            texts.append(item)
+        else:
+            texts.extend(item)
+    if tensor.shape not in ([len(texts)], [len(texts), 1]):
+        raise InvalidRequest(
+            f"'inputs[0].shape' is {tensor.shape} and the data holds {len(texts)} texts: expected "
+            f"[{len(texts)}] or [{len(texts)}, 1]."
+        )
+    return texts
+
+
+def encode_infer(request: InferRequest, answer: Answer, model_name: str) -> InferResponse:
+    """The answer's body: the outputs that were asked for, both when none was named."""
+    shape = request.inputs[0].shape
+    both = {
+        "label": OutputTensor("label", "BYTES", shape, answer.labels),
+        "score": OutputTensor("score", "FP32", shape, answer.scores),
+    }
+    wanted = [output.name for output in request.outputs] if request.outputs else list(both)
+    request_id = answer.id if request.id is UNSET else request.id
+    return InferResponse(model_name, answer.model.digest, [both[name] for name in wanted], request_id)

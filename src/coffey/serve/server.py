@@ -1,0 +1,255 @@
+"""Running the server: one process, one event loop, one port; leaves without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from coffey.core.clock import monotonic
+from coffey.core.errors import CoffeyError, ConfigError, Problem
+from coffey.core.settings import ServeSettings
+from coffey.serve.app import App
+from coffey.serve.audit import AuditChoice
+from coffey.serve.batching import INLINE_SECONDS, Batcher
+from coffey.serve.dataplane import DataPlane
+from coffey.serve.events import EventHandler, Events, JsonEvents
+from coffey.serve.joined import JoiningProtocol
+from coffey.serve.limits import Limits
+from coffey.serve.metrics import Measurements, Metrics, ServerCollector
+from coffey.serve.swap import Follower, Load, Models, Resolve
+from coffey.traffic.log import TrafficCounters, TrafficLog
+
+SWITCH_SECONDS = 0.0005
+"""How long another thread may keep the interpreter from the event loop (CPython's default is 5 ms)."""
+QUIET_SECONDS = 0.25
+"""A leaving server that saw no connection for this long does not wait for more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What a server is made of."""
+
+    resolve: Resolve
+    """Which artifact is to be served now; asked every `settings.follow_seconds`."""
+    load: Load
+    """Opens, verifies and warms an artifact."""
+    settings: ServeSettings = field(default_factory=ServeSettings)
+    log_folder: Path | None = None
+    """Where traffic segments go (`traffic.layout.segments_folder(root)`); None keeps no log."""
+    rotate_seconds: float = 60.0
+    """Age at which a traffic segment is sealed, so that `tick` can compact it."""
+    audit_probability: float = 0.0
+    audit_seed: int = 17
+    model_name: str = "coffey"
+    """The model's name in the Open Inference Protocol."""
+    wait_for_model: bool = False
+    """Listen, not ready, until there is a model, instead of refusing to start."""
+    drain_seconds: float = 1.0
+    """After SIGTERM: how long requests that still come are answered, their connections then closed."""
+    finish_seconds: float = 30.0
+    """After that: how long requests in work may take."""
+    inline_seconds: float = INLINE_SECONDS
+
+
+class Server:
+    """The parts of one server, and the order in which they start and stop."""
+
+    def __init__(self, options: ServeOptions, events: Events) -> None:
+        """Load the first model and start the log.
+
+        Raises:
+            CoffeyError: there is no model to serve and `wait_for_model` is off.
+        """
+        settings = options.settings
+        self.options = options
+        self.events = events
+        self.models = Models()
+        self.follower = Follower(
+            self.models,
+            resolve=options.resolve,
+            load=options.load,
+            events=events,
+            seconds=settings.follow_seconds,
+        )
+        self._load_first()
+        self.log = self._open_log()
+        self.batcher = Batcher(
+            self.models.serving,
+            max_batch=settings.max_batch,
+            max_queue=settings.max_queue,
+            inline_seconds=options.inline_seconds,
+        )
+        audit = AuditChoice(probability=options.audit_probability, seed=options.audit_seed)
+        self.plane = DataPlane(self.batcher, audit=audit, log=self.log)
+        measurements = Measurements()
+        self.batcher.runs = measurements.run
+        self.app = App(
+            self.plane,
+            self.models,
+            limits=Limits.of(settings),
+            measurements=measurements,
+            metrics=Metrics([ServerCollector(measurements, self.plane, self.models, self.follower)]),
+            events=events,
+            model_name=options.model_name,
+        )
+
+    def close(self) -> TrafficCounters | None:
+        """Stop the worker and flush the log."""
+        self.batcher.close()
+        return self.log.close() if self.log is not None else None
+
+    def _load_first(self) -> None:
+        try:
+            self.follower.first()
+        except CoffeyError as exc:
+            if not self.options.wait_for_model:
+                raise
+            self.events("model_missing", error=str(exc))
+
+    def _open_log(self) -> TrafficLog | None:
+        options = self.options
+        if options.log_folder is None:
+            return None
+        return TrafficLog(
+            options.log_folder, buffer=options.settings.log_buffer, rotate_seconds=options.rotate_seconds
+        )
+
+
+class _Process(uvicorn.Server):
+    """uvicorn with our way of leaving: not ready at once, then drain, then stop; the exit code is 0."""
+
+    def __init__(self, config: uvicorn.Config, server: Server, on_ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._server = server
+        self._on_ready = on_ready
+        self._following: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then begin to follow the registry."""
+        await super().startup(sockets)
+        tasks = self.server_state.tasks
+        self._server.batcher.alone = lambda: len(tasks) <= 1
+        self._following = asyncio.create_task(self._server.follower.run())
+        port = self.servers[0].sockets[0].getsockname()[1]
+        gc.collect()
+        gc.freeze()
+        self._server.events("ready", port=port, model=_digest(self._server.models))
+        self._on_ready(port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what still comes for a while, closing connections; then finish what is in work."""
+        options = self._server.options
+        self._server.events("draining", seconds=options.drain_seconds)
+        start = seen = monotonic()
+        while (now := monotonic()) < min(start + options.drain_seconds, seen + QUIET_SECONDS):
+            if self.force_exit:
+                break
+            await asyncio.sleep(0.01)
+            if self.server_state.connections:
+                seen = now
+        self._server.plane.closing = True
+        if self._following is not None:
+            self._following.cancel()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """SIGTERM, SIGINT: leave. A second SIGINT does not wait for anything."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        self._server.app.leaving = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again, so that the exit code is 0."""
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in handlers:
+            signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+def run_server(
+    options: ServeOptions,
+    *,
+    on_ready: Callable[[int], None] = lambda port: None,
+    events: Events | None = None,
+) -> int:
+    """Serve until SIGTERM or SIGINT; call it from the main thread.
+
+    Args:
+        options: what to serve, and within which limits.
+        on_ready: told the port once requests are answered (port 0 takes a free one).
+        events: hears lifecycle events; JSON lines on standard error when absent.
+
+    Returns:
+        The exit code: 0.
+
+    Raises:
+        ConfigError: the address cannot be bound.
+        CoffeyError: there is no model to serve.
+    """
+    events = JsonEvents() if events is None else events
+    listener = _listen(options.settings)
+    with listener:
+        server = Server(options, events)
+        logger = logging.getLogger("uvicorn.error")
+        logger.handlers, logger.propagate = [EventHandler(events)], False
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            process = _Process(_configure(server.app, options), server, on_ready)
+            process.run(sockets=[listener])
+        finally:
+            counters = server.close()
+            events("stopped", traffic=_shown(counters))
+    return 0
+
+
+def _listen(settings: ServeSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as exc:
+        expected = f"a free address on this machine ({exc.strerror or exc})"
+        problem = Problem("serve.port", f"{settings.host}:{settings.port}", expected)
+        raise ConfigError("serve", [problem]) from exc
+
+
+def _configure(app: App, options: ServeOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=JoiningProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(options.finish_seconds),
+    )
+
+
+def _digest(models: Models) -> str | None:
+    return models.current.digest if models.current is not None else None
+
+
+def _shown(counters: TrafficCounters | None) -> dict[str, object] | None:
+    if counters is None:
+        return None
+    return {"served": counters.served, "logged": counters.logged, "dropped": counters.dropped}

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coffey.artifact.predictor import Predictor
+from coffey.artifact.signing import Trust
+from coffey.core.errors import NotReady, Overloaded
+from coffey.serve.batching import Batcher
+from coffey.serve.swap import Models
+
+
+class Recorded:
+    """A real predictor that notes its batches and threads, may take its time, and fails on one word."""
+
+    def __init__(self, inner: Predictor, seconds: float = 0.0) -> None:
+        self.inner = inner
+        self.seconds = seconds
+        self.batches: list[int] = []
+        self.threads: set[str] = set()
+        self.digest = inner.digest
+        self.labels = inner.labels
+
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        self.batches.append(len(texts))
+        self.threads.add(threading.current_thread().name)
+        time.sleep(self.seconds)
+        if "poison" in texts:
+            raise RuntimeError("poisoned")
+        return self.inner.predict(texts)
+
+
+@pytest.fixture
+def model(artifact: Path, trust: Trust) -> Predictor:
+    return Predictor.load(artifact, trust=trust)
+
+
+def test_a_lone_request_is_computed_at_once_in_the_loop(model: Predictor) -> None:
+    """After the model is known to be quick, an idle server uses neither queue nor thread."""
+    recorded = Recorded(model)
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded)
+        await batcher.run(["hello"])  # measured in the thread
+        recorded.threads.clear()
+        asked, found = await batcher.run(["where is the parcel"])
+        assert asked is recorded
+        np.testing.assert_allclose(found, model.predict(["where is the parcel"]), atol=1e-6)
+        batcher.close()
+
+    asyncio.run(run())
+    assert recorded.threads == {"MainThread"}
+
+
+def test_a_slow_model_never_holds_the_loop(model: Predictor) -> None:
+    """A model whose runs are long computes in the worker thread only, while the loop goes on."""
+    recorded = Recorded(model, seconds=0.02)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded)
+        ticking = asyncio.create_task(tick())
+        for _ in range(5):
+            await batcher.run(["hello"])
+        ticking.cancel()
+        batcher.close()
+
+    asyncio.run(run())
+    assert recorded.threads == {"batch"}
+    assert ticks >= 10
+
+
+def test_what_waits_is_taken_together_up_to_the_limit(model: Predictor) -> None:
+    """While a batch runs the next one gathers; none is larger than `max_batch`, each answer is its own."""
+    recorded = Recorded(model, seconds=0.02)
+    texts = ["hello", "where is the parcel", "i want my money back", "good morning"] * 5
+
+    async def run() -> list[np.ndarray]:
+        batcher = Batcher(lambda: recorded, max_batch=8)
+        found = await asyncio.gather(*(batcher.run([text]) for text in texts))
+        assert batcher.queued == 0
+        batcher.close()
+        return [probabilities for _, probabilities in found]
+
+    found = asyncio.run(run())
+    assert sum(recorded.batches) == 20
+    assert max(recorded.batches) == 8
+    np.testing.assert_allclose(np.concatenate(found), model.predict(texts), atol=1e-5)
+
+
+def test_a_large_request_lets_small_ones_pass(model: Predictor) -> None:
+    """After each of its batches a request goes to the back of the queue, so small ones need not wait."""
+    recorded = Recorded(model, seconds=0.01)
+    order: list[str] = []
+
+    async def ask(batcher: Batcher, name: str, texts: list[str]) -> np.ndarray:
+        _, found = await batcher.run(texts)
+        order.append(name)
+        return found
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded, max_batch=4, max_queue=100)
+        texts = [f"hello {word}" for word in ("i", "want", "my", "money")] * 5
+        large = asyncio.create_task(ask(batcher, "large", texts))
+        await asyncio.sleep(0)
+        await asyncio.gather(*(ask(batcher, "small", ["hello"]) for _ in range(3)))
+        np.testing.assert_allclose(await large, model.predict(texts), atol=1e-5)
+        batcher.close()
+
+    asyncio.run(run())
+    assert order == ["small", "small", "small", "large"]
+
+
+def test_a_full_queue_refuses_with_a_time_to_try_again(model: Predictor) -> None:
+    """More than `max_queue` waiting texts: Overloaded, and those that wait are still answered."""
+    recorded = Recorded(model, seconds=0.02)
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded, max_batch=1, max_queue=3)
+        found = await asyncio.gather(*(batcher.run(["hello"]) for _ in range(8)), return_exceptions=True)
+        refused = [exc for exc in found if isinstance(exc, Overloaded)]
+        assert len(refused) == 5
+        assert all(exc.retry_after_s >= 1 for exc in refused)
+        assert sum(isinstance(item, tuple) for item in found) == 3
+        await batcher.run(["hello"])
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_a_text_that_fails_takes_no_other_with_it(model: Predictor) -> None:
+    """When a batch fails each request in it is run alone, so that only the culprit is refused."""
+    recorded = Recorded(model, seconds=0.01)
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded, max_batch=8)
+        texts = [["hello"], ["poison"], ["parcel"], ["poison"], ["good", "morning"]]
+        found = await asyncio.gather(*(batcher.run(text) for text in texts), return_exceptions=True)
+        assert [isinstance(item, RuntimeError) for item in found] == [False, True, False, True, False]
+        with pytest.raises(RuntimeError, match="poisoned"):
+            await batcher.run(["poison"] * 20)
+        assert batcher.queued == 0
+        await batcher.run(["hello"])
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_a_request_is_answered_by_one_model_throughout(
+    make_artifact: Callable[..., Path], trust: Trust
+) -> None:
+    """A swap in the middle of a large request: all of it is the old model's, the next the new one's."""
+    old, new = (Recorded(Predictor.load(make_artifact(s), trust=trust), 0.01) for s in (1, 2))
+    models = Models()
+    models.change(old)
+    texts = ["hello", "where is the parcel"] * 10
+
+    async def run() -> None:
+        batcher = Batcher(models.serving, max_batch=4)
+        large = asyncio.create_task(batcher.run(texts))
+        await asyncio.sleep(0.015)
+        models.change(new)
+        small = [asyncio.create_task(batcher.run(["hello"])) for _ in range(3)]
+        asked, found = await large
+        assert asked is old
+        np.testing.assert_allclose(found, old.inner.predict(texts), atol=1e-5)
+        for task in small:
+            asked, found = await task
+            assert asked is new
+            np.testing.assert_allclose(found, new.inner.predict(["hello"]), atol=1e-5)
+        batcher.close()
+
+    asyncio.run(run())
+    assert sum(old.batches) == 20
+
+
+def test_without_a_model_requests_are_refused() -> None:
+    """NotReady, queued or not."""
+
+    async def run() -> None:
+        batcher = Batcher(Models().serving)
+        with pytest.raises(NotReady):
+            await batcher.run(["hello"])
+        assert batcher.queued == 0
+        batcher.close()
+
+    asyncio.run(run())
