@@ -1,0 +1,180 @@
+"""Agreement of student and teacher against the contract: a fold over the audits of one champion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.core.records import Audit, Contract, Interval
+from coffey.stats.confidence_sequence import ConfidenceSequence
+from coffey.stats.e_detector import EDetector
+from coffey.stats.intervals import weighted_share
+
+WINDOW = 200
+"""Audits that one point of the plot looks back over."""
+
+POINTS = 240
+"""Points of the plot, at most about this many."""
+
+_EDGE = 1e-3
+"""A promise this near to 0 or 1 is tested as this: nothing can be bet on certainty."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementPoint:
+    """One point of the plot over time."""
+
+    audits: int
+    """Audits up to and with this point."""
+    unix_s: float
+    agreement: Interval
+    """Over the last `WINDOW` audits up to here."""
+    log_evidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Where agreement is estimated to have changed last, and what it has been since."""
+
+    index: int
+    """Index of the first audit after the change."""
+    id: str
+    unix_s: float
+    audits: int
+    """Audits since then."""
+    agreement: Interval
+    """Weighted agreement since then. The start was chosen by the same audits, so small drops look larger."""
+    drop: float
+    """The promised value minus the agreement since then."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementReport:
+    """What the audits of one champion say about its contract."""
+
+    audits: int
+    overall: Interval
+    """Weighted agreement over all audits; the interval holds at every moment at once."""
+    promised: Interval
+    floor: float
+    """What is tested: agreement is at least this, the lower bound of the promise."""
+    average_run_length: float
+    """Audits between false alarms while the promise is kept, at least."""
+    log_evidence: float
+    """Natural logarithm of the evidence now."""
+    log_threshold: float
+    alarm: bool
+    """Whether the evidence ever reached the threshold since promotion."""
+    alarm_index: int | None
+    """Index of the audit at which it did first."""
+    alarm_unix_s: float | None
+    change: Change | None
+    """None when nothing at present speaks for a change."""
+    series: tuple[AgreementPoint, ...]
+
+
+def watch_agreement(
+    audits: Sequence[Audit],
+    contract: Contract,
+    *,
+    average_run_length: float,
+    least_probability: float | None = None,
+) -> AgreementReport:
+    """Judge the audits of one champion, in the order in which the requests were served.
+
+    The null hypothesis is that agreement over all requests is at least `contract.agreement.low`: the
+    measurement error of the promise itself cannot raise alarms. The alarm is `EDetector`'s. After an alarm
+    the evidence goes on from where it is; only a promotion starts a new fold.
+
+    Args:
+        audits: each request once, since the promotion.
+        contract: the champion's promise.
+        average_run_length: audits a day times the days between false alarms that are tolerated.
+        least_probability: the least probability with which any request may be audited (p_min of `EDetector`);
+            the least among `audits` when absent, which is right where probabilities are fixed in advance.
+    """
+    agree = np.array([audit.agree for audit in audits], dtype=np.float64)
+    weights = audit_weights(audits, least_probability)
+    floor = min(max(contract.agreement.low, _EDGE), 1 - _EDGE)
+    detector = EDetector(floor, average_run_length=average_run_length)
+    evidence = []
+    for score, weight in zip(agree.tolist(), weights.tolist(), strict=True):
+        detector.update(score, weight)
+        evidence.append(detector.log_evidence)
+    sequence = ConfidenceSequence()
+    sequence.extend(agree.tolist(), weights.tolist())
+    at = detector.alarm_at
+    return AgreementReport(
+        audits=len(audits),
+        overall=sequence.interval(),
+        promised=contract.agreement,
+        floor=floor,
+        average_run_length=average_run_length,
+        log_evidence=detector.log_evidence,
+        log_threshold=detector.log_threshold,
+        alarm=detector.alarm,
+        alarm_index=at,
+        alarm_unix_s=None if at is None else audits[at].unix_s,
+        change=_change(audits, agree, weights, start=detector.change, promised=contract.agreement.value),
+        series=_series(audits, agree, weights, evidence),
+    )
+
+
+def audit_weights(audits: Sequence[Audit], least_probability: float | None = None) -> npt.NDArray[np.float64]:
+    """p_min / p for each audit [n]: proportional to the requests that it stands for, at most 1.
+
+    Raises:
+        ValueError: a probability is not above 0, or is below `least_probability`.
+    """
+    chances = np.array([audit.probability for audit in audits], dtype=np.float64)
+    if len(chances) == 0:
+        return chances
+    least = float(chances.min()) if least_probability is None else least_probability
+    if not 0 < least <= chances.min():
+        raise ValueError(f"probability {float(chances.min())!r}: expected at least {least!r}, and above 0")
+    return least / chances
+
+
+def _change(
+    audits: Sequence[Audit],
+    agree: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    *,
+    start: int,
+    promised: float,
+) -> Change | None:
+    if start >= len(audits):
+        return None
+    since = weighted_share(agree[start:], weights[start:])
+    return Change(
+        index=start,
+        id=audits[start].id,
+        unix_s=audits[start].unix_s,
+        audits=len(audits) - start,
+        agreement=since,
+        drop=promised - since.value,
+    )
+
+
+def _series(
+    audits: Sequence[Audit],
+    agree: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    evidence: Sequence[float],
+) -> tuple[AgreementPoint, ...]:
+    """Evenly spaced points that end at the last audit."""
+    n = len(audits)
+    step = max(1, n // POINTS)
+    ends = range(n - (n - 1) // step * step, n + 1, step) if n else ()
+    return tuple(
+        AgreementPoint(
+            audits=end,
+            unix_s=audits[end - 1].unix_s,
+            agreement=weighted_share(agree[max(0, end - WINDOW) : end], weights[max(0, end - WINDOW) : end]),
+            log_evidence=evidence[end - 1],
+        )
+        for end in ends
+    )
