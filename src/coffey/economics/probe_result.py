@@ -1,0 +1,58 @@
+"""What a probe measured, as the plan reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coffey.core.records import Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeacherProbe:
+    """The teacher, asked a sample."""
+
+    texts: int
+    p50_ms: float
+    """One text alone."""
+    p99_ms: float
+    texts_per_s: float
+    """In batches of `batch_size`."""
+    batch_size: int
+    self_agreement: float
+    """Share of the texts that got the same label when asked twice: the ceiling of any agreement."""
+    usd_per_1k: float | None
+    """Price of 1,000 answers asked in batches; None without a price."""
+    params: int | None = None
+    int8_speedup: float | None = None
+    """How much faster int8 weights make it; None when that was not measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProbe:
+    """One candidate, built untrained: speed and size do not depend on what it has learned."""
+
+    name: str
+    params: int
+    params_without_embeddings: int
+    size_bytes: int
+    """Of the exported model file."""
+    variant: str
+    """Which export was timed, for example `int8`."""
+    p50_ms: float
+    p99_ms: float
+    texts_per_s: float
+    """In batches of 32."""
+    step_s: float
+    """One optimizer step."""
+    step_batch_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """All that was measured before any money was spent."""
+
+    machine: Machine
+    teacher: TeacherProbe
+    stages: tuple[StageProbe, ...]
+    seconds: float
+    """How long the measuring took."""

@@ -1,0 +1,83 @@
+"""What a day of serving costs: by the request, or by the machine that has to be there for the peak."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from coffey.economics.inputs import PlanInputs
+from coffey.economics.run_cost import teacher_answers_usd
+
+SECONDS_PER_DAY = 86_400.0
+HOURS_PER_DAY = 24.0
+LOW_USE = 0.25
+"""Under a quarter of capacity at peak, the price of a request is the price of idle machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingCost:
+    """A day of serving one model, in USD."""
+
+    usd_per_day: float
+    usd_per_1k: float | None
+    """None when there are no requests."""
+    machines: int | None = None
+    """None when the price is by the request."""
+    note: str = ""
+
+
+def priced(usd_per_1k: float, *, requests_per_day: float) -> ServingCost:
+    """A model priced by the request."""
+    return ServingCost(requests_per_day * usd_per_1k / 1000.0, usd_per_1k if requests_per_day else None)
+
+
+def hosted(
+    usd_per_hour: float, rps: float, *, requests_per_day: float, peak_to_mean: float, replicas: int
+) -> ServingCost:
+    """A model on machines of its own: enough for the peak, at least `replicas`, none without requests.
+
+    Args:
+        usd_per_hour: price of one machine.
+        rps: requests a second that one machine sustains within the latency promise.
+        requests_per_day: mean traffic.
+        peak_to_mean: peak rate over mean rate.
+        replicas: machines that run whatever the traffic.
+    """
+    if requests_per_day == 0:
+        return ServingCost(0.0, None, 0, "no requests, so nothing runs")
+    peak_rps = requests_per_day / SECONDS_PER_DAY * peak_to_mean
+    needed = math.ceil(peak_rps / rps)
+    machines = max(replicas, needed)
+    usd_per_day = machines * usd_per_hour * HOURS_PER_DAY
+    used = peak_rps / (machines * rps)
+    note = f"fixed cost: {machines} machine(s) at {used:.0%} of capacity at peak" if used < LOW_USE else ""
+    return ServingCost(usd_per_day, usd_per_day / requests_per_day * 1000.0, machines, note)
+
+
+def teacher_serving(inputs: PlanInputs, *, speedup: float = 1.0) -> ServingCost:
+    """The teacher serving all requests, `speedup` times faster than it was measured."""
+    if inputs.teacher_usd_per_1k is not None:
+        return priced(inputs.teacher_usd_per_1k.value, requests_per_day=inputs.requests_per_day.value)
+    assert inputs.teacher_usd_per_hour is not None
+    assert inputs.teacher_rps is not None
+    return _hosted(inputs, inputs.teacher_usd_per_hour.value, inputs.teacher_rps.value * speedup)
+
+
+def student_serving(inputs: PlanInputs) -> ServingCost:
+    """The student serving all requests."""
+    return _hosted(inputs, inputs.student_usd_per_hour.value, inputs.student_rps.value)
+
+
+def audits_usd_per_day(inputs: PlanInputs) -> float:
+    """Teacher answers for audits, in USD a day; there are never more audits than requests."""
+    return teacher_answers_usd(inputs, min(inputs.audits_per_day.value, inputs.requests_per_day.value))
+
+
+def _hosted(inputs: PlanInputs, usd_per_hour: float, rps: float) -> ServingCost:
+    return hosted(
+        usd_per_hour,
+        rps,
+        requests_per_day=inputs.requests_per_day.value,
+        peak_to_mean=inputs.peak_to_mean.value,
+        replicas=math.ceil(inputs.replicas.value),
+    )

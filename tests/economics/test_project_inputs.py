@@ -1,0 +1,91 @@
+"""A project's figures say where they come from: the file, a probe, or an assumption with its source."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from coffey.core.errors import ConfigError
+from coffey.core.records import Origin
+from coffey.core.settings import ChainSettings, CostSettings, Settings
+from coffey.economics.figures import measured
+from coffey.economics.known import Known
+from coffey.economics.probe_result import ProbeResult
+from coffey.economics.project_inputs import plan_project, project_inputs
+
+Build = Callable[..., Settings]
+
+
+def test_what_is_not_measured_is_assumed_with_its_source(settings: Build) -> None:
+    """Without a probe and without prices every guess carries a note."""
+    inputs = project_inputs(settings(), Known(rows=1000))
+    guessed = {name: f for name, f in inputs.figures().items() if f.origin is Origin.ASSUMED}
+    assert {"teacher_usd_per_hour", "teacher_texts_per_s", "student_rps", "step_s:2M"} <= set(guessed)
+    assert all(figure.note for figure in guessed.values())
+    assert set(inputs.ranges) >= {"teacher_rps", "student_rps"}
+
+
+def test_a_probe_replaces_the_guesses(settings: Build, probe: ProbeResult) -> None:
+    """Speeds become measured, steps are scaled to the batch that will be used, int8 is taken as found."""
+    inputs = project_inputs(settings(), Known(rows=1000, probe=probe))
+    origins = {name: figure.origin for name, figure in inputs.figures().items()}
+    for name in ("teacher_texts_per_s", "teacher_rps", "student_rps", "step_s:7M", "teacher_int8_speedup"):
+        assert origins[name] is Origin.MEASURED, name
+    assert inputs.stages[0].step_s.value == pytest.approx(0.05 * 64 / 32)
+    assert inputs.teacher_int8_speedup is not None
+    assert inputs.teacher_int8_speedup.value == 0.9
+    assert inputs.stages[0].steps.value == 10 * 15
+
+
+def test_configured_prices_are_used_as_they_are(settings: Build) -> None:
+    """A price by the request stands; one by tokens is multiplied out and says so."""
+    by_request = project_inputs(settings(cost=CostSettings(usd_per_1k_requests=0.3)), Known(rows=10))
+    assert by_request.teacher_usd_per_1k is not None
+    assert by_request.teacher_usd_per_1k.value == 0.3
+    assert by_request.teacher_usd_per_1k.origin is Origin.CONFIGURED
+    by_token = project_inputs(settings(cost=CostSettings(usd_per_1m_tokens=2.0)), Known(rows=10))
+    assert by_token.teacher_usd_per_1k is not None
+    assert by_token.teacher_usd_per_1k.value == pytest.approx(2.0 * 128 / 1000)
+    by_hour = project_inputs(
+        settings(cost=CostSettings(usd_per_hour=1.2), training_usd_per_hour=3.0), Known(rows=10)
+    )
+    assert by_hour.teacher_usd_per_hour is not None
+    assert by_hour.teacher_usd_per_hour.value == 1.2
+    assert by_hour.training_usd_per_hour.value == 3.0
+
+
+def test_a_rate_that_bench_measured_wins(settings: Build) -> None:
+    """After a bench the plan no longer derives the rate from a latency."""
+    rate = measured(777.0, "requests a second", "bench")
+    assert (
+        project_inputs(settings(student_usd_per_hour=0.5), Known(rows=10)).student_usd_per_hour.value == 0.5
+    )
+    assert project_inputs(settings(), Known(rows=10, student_rps=rate)).student_rps.value == 777.0
+
+
+def test_a_stage_of_unknown_size_is_refused(settings: Build) -> None:
+    """Nothing is assumed about a stage that says nothing."""
+    odd = dataclasses.replace(settings(), chain=ChainSettings(stages=("auto",)))
+    shaped = dataclasses.replace(settings(), chain=ChainSettings(stages=("layers=2,width=64",)))
+    assert project_inputs(shaped, Known(rows=10)).student_rps.value > 0
+    with pytest.raises(ConfigError, match=r"chain\.stages = 'auto'"):
+        plan_project(odd, Known(rows=10))
+
+
+def test_a_student_too_slow_for_the_promise_is_noted(settings: Build) -> None:
+    """The plan says that the latency budget will be missed instead of pricing it in silence."""
+    large = dataclasses.replace(settings(), chain=ChainSettings(stages=("5B",)))
+    assert any("p99 will not stay within" in note for note in plan_project(large, Known(rows=10)).notes)
+    assert not any("p99" in note for note in plan_project(settings(), Known(rows=10)).notes)
+
+
+def test_comparing_pays_for_two_more_arms(settings: Build) -> None:
+    """Direct jump and label-only student cost the chain's training each."""
+    plain = plan_project(settings(), Known(rows=10_000)).costs
+    compared = plan_project(settings(), Known(rows=10_000, compare=True)).costs
+    assert plain is not None
+    assert compared is not None
+    assert plain.run.controls_usd == 0
+    assert compared.run.controls_usd == pytest.approx(2 * compared.run.training_usd)
