@@ -1,0 +1,1 @@
+"""The command line: one file a command; parse, call the project, print. It computes nothing."""

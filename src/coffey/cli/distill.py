@@ -1,0 +1,117 @@
+"""`coffey distill`: from data to a registered challenger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from coffey.cli.drawing import facts, figure_table
+from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
+from coffey.cli.output import emit
+from coffey.dashboard import figures
+
+if TYPE_CHECKING:
+    from coffey.core.records import Interval
+    from coffey.project.distilling import DistillResult, StageSummary
+
+
+def distill(
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Also train the direct jump and the label-only student at equal compute."
+        ),
+    ] = False,
+) -> None:
+    """Label what is missing, train the chain, export, quantize, gate, register a challenger."""
+    with opened(config) as project:
+        result = project.distill(compare=compare)
+    emit(result, as_json, draw)
+    if not result.gate.passed:
+        raise typer.Exit(1)
+
+
+def draw(result: DistillResult) -> RenderableType:
+    """Stages, controls, the artifact and the gate's answer."""
+    rows = [stage_row(stage, stage.name) for stage in result.stages]
+    if result.controls:
+        rows += [
+            stage_row(arm, f"({arm.name})") for arm in (result.controls.direct, result.controls.labels_only)
+        ]
+    parts: list[RenderableType] = [stage_table(rows)]
+    if result.controls:
+        parts += [Text(comparison.verdict) for comparison in result.controls.comparisons]
+    student, teacher = result.student, result.teacher
+    params = figures.count(teacher.params) if teacher.params else "unknown"
+    without = figures.count(student.params_without_embeddings)
+    smaller = f", {figures.ratio(result.params_ratio)} smaller" if result.params_ratio else ""
+    parts.append(
+        facts(
+            [
+                ("teacher", f"{teacher.source}: {params} parameters{_accuracy(teacher.accuracy)}"),
+                (
+                    "student",
+                    f"{figures.count(student.params)} parameters ({without} without embeddings){smaller}",
+                ),
+                ("ships as", f"{student.variant}, {figures.size(student.bytes)}"),
+                ("agreement", figures.interval(student.agreement)),
+                (
+                    "accuracy",
+                    figures.interval(student.accuracy) if student.accuracy else "no labelled holdout",
+                ),
+                (
+                    "retention",
+                    figures.interval(student.retention) if student.retention else "no labelled holdout",
+                ),
+                ("gate", f"{'passed' if result.gate.passed else 'refused'}: {result.gate.reason}"),
+                ("artifact", result.artifact),
+                (
+                    "challenger",
+                    f"{result.challenger} (make it live: coffey promote)" if result.challenger else "none",
+                ),
+                ("report", result.report or ""),
+            ]
+        )
+    )
+    return Group(*parts)
+
+
+def stage_table(rows: list[tuple[str, ...]]) -> RenderableType:
+    """A table of `stage_row`s."""
+    columns = (
+        "stage",
+        "parameters",
+        "without emb.",
+        "taught by",
+        "steps",
+        "time",
+        "agreement",
+        "accuracy",
+        "retention",
+    )
+    return figure_table(columns, rows, words=frozenset({0, 3}))
+
+
+def stage_row(stage: StageSummary, name: str) -> tuple[str, ...]:
+    """One trained student in a line."""
+    quality = stage.quality
+    return (
+        name,
+        figures.count(stage.params),
+        figures.count(stage.params_without_embeddings),
+        " + ".join(stage.taught_by),
+        f"{stage.steps:,}",
+        figures.seconds(stage.seconds),
+        figures.interval(quality.agreement),
+        figures.interval(quality.accuracy) if quality.accuracy else "",
+        figures.interval(quality.retention) if quality.retention else "",
+    )
+
+
+def _accuracy(accuracy: Interval | None) -> str:
+    return f", accuracy {figures.interval(accuracy)}" if accuracy else ""

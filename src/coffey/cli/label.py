@@ -1,0 +1,49 @@
+"""`coffey label`: ask the teacher for what the label store lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from coffey.cli.drawing import facts
+from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
+from coffey.cli.output import emit
+from coffey.dashboard import figures
+
+if TYPE_CHECKING:
+    from coffey.project.labelling import LabelResult
+
+
+def label(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Ask the teacher for what the label store lacks; killed and run again, it goes on where it was."""
+    with opened(config) as project:
+        result = project.label()
+    emit(result, as_json, draw)
+
+
+def draw(result: LabelResult) -> RenderableType:
+    """What was asked, what was there, what it cost."""
+    data = result.data
+    return facts(
+        [
+            ("answers", f"{result.labels:,} to learn from, {result.holdout:,} held out"),
+            ("asked now", f"{result.asked:,} in {figures.seconds(result.seconds)}"),
+            (
+                "cost",
+                "no price configured"
+                if result.usd is None
+                else f"{figures.usd(result.usd)} ({result.usd_note})",
+            ),
+            (
+                "asked again",
+                f"{result.rechecked} of the kept answers; largest difference {result.largest_difference:.2g}",
+            ),
+            (
+                "removed",
+                f"{data.leaking_exact + data.leaking_near} transfer rows that (nearly) stand in the holdout",
+            ),
+            ("skipped", f"{data.bad_rows} bad rows, {data.duplicates} duplicates"),
+            ("digest", result.digest),
+        ]
+    )
