@@ -1,0 +1,184 @@
+"""Decisions as functions of evidence: is the champion kept, and does the challenger replace it?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.core.records import Contract, Decision, DecisionKind, Interval
+from coffey.monitor.agreement import AgreementReport, Change
+from coffey.monitor.drift import DriftReport
+from coffey.stats.intervals import mcnemar, paired_difference
+
+Numbers = dict[str, float | int | str | None]
+
+
+def decide(
+    agreement: AgreementReport | None,
+    drift: DriftReport | None,
+    contract: Contract | None,
+    *,
+    audits_per_day: float | None = None,
+) -> Decision:
+    """What one look at the champion leads to.
+
+    Only an alarm leads to action, and only with a drop over the contract's bounds: over `redistill_drop`
+    REDISTILL, over `max_drop` INVESTIGATE. Everything else is HEALTHY, with a note where there was an alarm
+    or drift. Drift never acts alone: inputs may move where the student is as good. WAITING without a
+    champion's contract or an audit. `audits_per_day` lets the reason speak of days.
+    """
+    if contract is None:
+        return Decision(DecisionKind.WAITING, "There is no champion with a contract to watch.")
+    if agreement is None or agreement.audits == 0:
+        return Decision(DecisionKind.WAITING, "No audited request has been answered by the teacher yet.")
+    kind = _kind(agreement, contract)
+    parts = [
+        _finding(agreement, contract),
+        _evidence(agreement, audits_per_day),
+        _action(kind, agreement, contract),
+    ]
+    if drift is not None and drift.drifted:
+        parts.append(drift.sentence)
+    return Decision(kind, " ".join(part for part in parts if part), _numbers(agreement, drift))
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Who was right (or agreed with the teacher) on the same examples: two bool vectors [n]."""
+
+    champion: npt.NDArray[np.bool_]
+    challenger: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.floating] | None = None
+    """1 / probability of audit [n]; equal when absent."""
+
+    def __len__(self) -> int:
+        return len(self.champion)
+
+
+def judge(*, holdout: Paired, fresh: Paired, max_drop: float, seed: int = 17) -> Decision:
+    """PROMOTE a challenger that is better on fresh audits and not worse on the old holdout; else KEEP.
+
+    Better: the whole 95 % interval of the paired difference on `fresh` is over 0. Not worse: the whole
+    interval on `holdout` is at least `-max_drop`. Neither side may have been trained or chosen on these
+    examples; the intervals hold for one look at them.
+    """
+    gain = paired_difference(fresh.challenger, fresh.champion, weights=fresh.weights, seed=seed)
+    loss = paired_difference(holdout.challenger, holdout.champion, weights=holdout.weights, seed=seed)
+    better, kept = gain.low > 0, loss.low >= -max_drop
+    kind = DecisionKind.PROMOTE if better and kept else DecisionKind.KEEP
+    p_value = mcnemar(fresh.challenger, fresh.champion)
+    reason = (
+        f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, McNemar p = {p_value:.2g}: "
+        f"{'better' if better else 'not shown to be better'}. "
+        f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
+        f"{'within' if kept else 'not shown to be within'} the tolerated drop of {_points(max_drop)} points. "
+        + ("Promote the challenger." if kind is DecisionKind.PROMOTE else "Keep the champion.")
+    )
+    numbers: Numbers = {
+        "fresh": len(fresh),
+        "fresh_p": p_value,
+        "holdout": len(holdout),
+        "max_drop": max_drop,
+    }
+    return Decision(kind, reason, {**numbers, **_spread("gain", gain), **_spread("holdout_change", loss)})
+
+
+def _kind(agreement: AgreementReport, contract: Contract) -> DecisionKind:
+    drop = agreement.change.drop if agreement.alarm and agreement.change else 0.0
+    if drop > contract.redistill_drop:
+        return DecisionKind.REDISTILL
+    return DecisionKind.INVESTIGATE if drop > contract.max_drop else DecisionKind.HEALTHY
+
+
+def _finding(agreement: AgreementReport, contract: Contract) -> str:
+    promised = f"the promised {contract.agreement.value:.3f}"
+    change = agreement.change
+    if agreement.alarm and change is not None:
+        verb = "fell" if change.drop >= 0 else "rose"
+        side = "under" if change.drop >= 0 else "over"
+        return (
+            f"Agreement {verb} {_points(abs(change.drop))} points {side} {promised} "
+            f"({_interval(change.agreement)}) over the last {change.audits:,} audits;"
+        )
+    return (
+        f"Agreement is {_interval(agreement.overall)} over {agreement.audits:,} audits against {promised} "
+        f"(tested: at least {agreement.floor:.3f});"
+    )
+
+
+def _evidence(agreement: AgreementReport, audits_per_day: float | None) -> str:
+    length = agreement.average_run_length
+    days = f" ({length / audits_per_day:,.4g} days)" if audits_per_day else ""
+    return (
+        f"evidence like this comes by chance once in {_count(agreement.log_evidence)} audits at most, "
+        f"and the promise is one false alarm in {_count(math.log(length))} audits{days}."
+    )
+
+
+def _action(kind: DecisionKind, agreement: AgreementReport, contract: Contract) -> str:
+    if kind is DecisionKind.REDISTILL:
+        return "Re-distill."
+    if kind is DecisionKind.INVESTIGATE:
+        return f"Investigate; re-distilling starts at {_points(contract.redistill_drop)} points."
+    if not agreement.alarm:
+        return "The contract is kept."
+    if agreement.change is None:
+        return "There was an alarm, but agreement has recovered: no action."
+    return (
+        f"There was an alarm, but a drop up to {_points(contract.max_drop)} points is tolerated: no action."
+    )
+
+
+def _numbers(agreement: AgreementReport, drift: DriftReport | None) -> Numbers:
+    numbers: Numbers = {
+        "audits": agreement.audits,
+        **_spread("agreement", agreement.overall),
+        **_spread("promised", agreement.promised),
+        "log_evidence": agreement.log_evidence,
+        "log_threshold": agreement.log_threshold,
+        "alarm_index": agreement.alarm_index,
+        **_since(agreement.change),
+    }
+    if drift is not None:
+        numbers["drifted"] = ", ".join(measure.name for measure in drift.measures if measure.moved)
+    return numbers
+
+
+def _since(change: Change | None) -> Numbers:
+    if change is None:
+        return {}
+    numbers: Numbers = {"change_index": change.index, "audits_since_change": change.audits}
+    return {**numbers, **_spread("agreement_since_change", change.agreement), "drop": change.drop}
+
+
+def _spread(name: str, interval: Interval) -> Numbers:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _interval(interval: Interval) -> str:
+    share = f"{interval.confidence * 100:g} % interval"
+    return f"{interval.value:.3f}, {share} {interval.low:.3f} to {interval.high:.3f}"
+
+
+def _compared(difference: Interval) -> str:
+    share = f"{difference.confidence * 100:g} % interval"
+    side = "better" if difference.value >= 0 else "worse"
+    bounds = f"{_points(difference.low)} to {_points(difference.high)}"
+    return f"{_points(abs(difference.value))} points {side} ({share} {bounds})"
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:.1f}"
+
+
+def _count(log_count: float) -> str:
+    """A count as people say it, from its natural logarithm, however large."""
+    if log_count < math.log(1e6):
+        return f"{math.exp(log_count):,.0f}"
+    for name, size in (("million", 1e6), ("billion", 1e9)):
+        if log_count < math.log(size * 1e3):
+            return f"{math.exp(log_count) / size:.1f} {name}"
+    return f"10^{log_count / math.log(10):.0f}"

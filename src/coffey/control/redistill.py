@@ -1,0 +1,301 @@
+"""Re-distillation: sample, label, train from the champion, package, judge, promote or keep; each once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.artifact.manifest import Lineage, StageEntry
+from coffey.artifact.predictor import Predictor
+from coffey.artifact.signing import Signer, Trust
+from coffey.control.audits import Answer
+from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
+from coffey.control.journal import ControlJournal
+from coffey.control.policy import Paired, judge
+from coffey.core.clock import utc_now
+from coffey.core.errors import EmptyData
+from coffey.core.files import write_atomic
+from coffey.core.ids import canonical_json, input_key
+from coffey.core.progress import Progress
+from coffey.core.records import Audit, Contract, Decision, DecisionKind, Interval, TrafficRecord
+from coffey.core.settings import Settings
+from coffey.data.split import in_validation
+from coffey.distill.chain import run_chain
+from coffey.distill.records import ChainRequest, StageResult
+from coffey.export.package import Holdout
+from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
+from coffey.registry.version import Version
+from coffey.stats.intervals import wilson
+
+WHO = "tick"
+
+FINISHED = "finished"
+"""The kind of entry that ends a re-distillation."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldLessons:
+    """What the champion was made from: the transfer set and the holdout with the teacher's answers."""
+
+    texts: tuple[str, ...]
+    keys: tuple[str, ...]
+    teacher: npt.NDArray[np.float32]
+    """[texts, labels]"""
+    hard: npt.NDArray[np.int64]
+    holdout: Holdout
+    label_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The tools of a re-distillation: the places it writes to and whom it asks."""
+
+    settings: Settings
+    store: Path
+    registry: Registry
+    journal: ControlJournal
+    answer: Answer
+    teacher_fingerprint: str
+    teacher_params: int | None
+    labels: tuple[str, ...]
+    signer: Signer
+    trust: Trust
+    old: OldLessons
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What is known of the traffic since the change."""
+
+    traffic: Sequence[TrafficRecord]
+    audits: Sequence[Audit]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Recent requests to be learned from, and others to judge by. No text is in both."""
+
+    learn: tuple[str, ...]
+    judge: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RedistillReport:
+    """What one re-distillation came to."""
+
+    id: str
+    decision: Decision
+    challenger: str
+    before: Interval
+    """Agreement of the champion on the fresh requests."""
+    after: Interval
+    """Agreement of the challenger on the same requests."""
+    labelled: int
+    seconds: float
+    """Training time."""
+
+
+def redistill(
+    run_id: str, champion: Version, recent: Recent, tools: Tools, progress: Progress
+) -> RedistillReport:
+    """Carry a re-distillation through to its end, from wherever an earlier try was killed.
+
+    Raises:
+        EmptyData: there is no recent request to learn from.
+        AliasMoved: another champion was promoted meanwhile; nothing is moved.
+    """
+    folder = tools.store / "control" / "redistill" / run_id
+    fresh = _settled_sample(folder / "sample.json", recent, tools)
+    tools.journal.record(
+        "sampled", {"learn": len(fresh.learn), "judge": len(fresh.judge)}, key=f"{run_id}/sampled"
+    )
+    learned, judged = tools.answer(fresh.learn), tools.answer(fresh.judge)
+    tools.journal.record("labelled", {"rows": len(learned) + len(judged)}, key=f"{run_id}/labelled")
+    stage = _train(fresh.learn, learned, champion, tools, progress, run_id=run_id)
+    tools.journal.record("trained", {"steps": stage.steps, "seconds": stage.seconds}, key=f"{run_id}/trained")
+    candidate = _package(stage, champion, tools, progress, run_id=run_id)
+    tools.journal.record("packaged", {"digest": candidate.digest}, key=f"{run_id}/packaged")
+    return _conclude(run_id, champion, candidate, stage, fresh, judged, tools)
+
+
+def sample_recent(
+    recent: Recent, *, limit: int, judge_share: float, without: frozenset[str], seed: int
+) -> Fresh:
+    """At most `limit` distinct recent requests, chosen uniformly; `judge_share` of them to judge by.
+
+    Audited requests are learned from as well, beyond the limit: their answers are paid for. The judging
+    part is a uniform sample of the traffic, so it needs no weights. `without` holds keys (of the old
+    holdout) that must not be learned from.
+    """
+    by_key = {input_key(record.text): record.text for record in recent.traffic}
+    keys = sorted(key for key in by_key if key not in without)
+    order = np.random.default_rng(seed).permutation(len(keys))[:limit]
+    chosen = [keys[int(index)] for index in order]
+    judged = {key for key in chosen if in_validation(key, share=judge_share, seed=seed)}
+    learn = dict.fromkeys(key for key in chosen if key not in judged)
+    texts = dict(by_key)
+    for audit in recent.audits:
+        if audit.key not in judged and audit.key not in without:
+            learn[audit.key] = None
+            texts[audit.key] = audit.text
+    return Fresh(tuple(texts[key] for key in learn), tuple(texts[key] for key in chosen if key in judged))
+
+
+def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
+    """The sample of this run; the first try draws it, later tries read it back."""
+    if not path.exists():
+        monitor = tools.settings.monitor
+        fresh = sample_recent(
+            recent,
+            limit=monitor.relabel,
+            judge_share=monitor.fresh_share,
+            without=frozenset(map(input_key, tools.old.holdout.texts)),
+            seed=tools.settings.chain.seed,
+        )
+        if not fresh.learn or not fresh.judge:
+            raise EmptyData(
+                "recent traffic", "there are too few distinct requests since the change to learn from"
+            )
+        write_atomic(path, canonical_json(asdict(fresh)))
+    kept = json.loads(path.read_bytes())
+    return Fresh(tuple(kept["learn"]), tuple(kept["judge"]))
+
+
+def _train(
+    texts: Sequence[str],
+    answers: npt.NDArray[np.float32],
+    champion: Version,
+    tools: Tools,
+    progress: Progress,
+    *,
+    run_id: str,
+) -> StageResult:
+    old = tools.old
+    known = set(old.keys)
+    new = [(input_key(text), text, row) for text, row in zip(texts, answers, strict=True)]
+    new = [item for item in new if item[0] not in known]
+    keys = [*old.keys, *(key for key, _, _ in new)]
+    chain = tools.settings.chain
+    if champion.student is None:
+        raise EmptyData(champion.name, "the registry does not say where its checkpoint is")
+    request = ChainRequest(
+        texts=[*old.texts, *(text for _, text, _ in new)],
+        keys=keys,
+        teacher=np.concatenate([old.teacher, *(row[None] for _, _, row in new)]),
+        hard=np.concatenate([old.hard, np.full(len(new), -1)]),
+        validation=np.array([in_validation(key, share=chain.validation, seed=chain.seed) for key in keys]),
+        labels=tools.labels,
+        stages=(),
+        settings=replace(chain, epochs=tools.settings.monitor.redistill_epochs),
+        folder=tools.store / "stages" / f"redistill-{run_id}",
+        start=tools.store / champion.student,
+    )
+    return run_chain(request, progress=progress).final
+
+
+def _package(
+    stage: StageResult, champion: Version, tools: Tools, progress: Progress, *, run_id: str
+) -> Candidate:
+    making = Making(
+        project=tools.settings.project.name,
+        store=tools.store,
+        signer=tools.signer,
+        holdout=tools.old.holdout,
+        lineage=Lineage(
+            teacher=tools.teacher_fingerprint,
+            teacher_source=tools.settings.teacher.source,
+            teacher_params=tools.teacher_params,
+            label_digest=tools.old.label_digest,
+            created=utc_now(),
+            stages=(
+                StageEntry(
+                    name=stage.name,
+                    params=stage.params,
+                    taught_by=stage.taught_by,
+                    validation_agreement=stage.validation_agreement,
+                ),
+            ),
+            previous=champion.digest,
+        ),
+        export=tools.settings.export,
+    )
+    return make_candidate(
+        stage, making, folder=tools.store / "stages" / f"redistill-{run_id}" / "export", progress=progress
+    )
+
+
+def _conclude(
+    run_id: str,
+    champion: Version,
+    candidate: Candidate,
+    stage: StageResult,
+    fresh: Fresh,
+    answers: npt.NDArray[np.float32],
+    tools: Tools,
+) -> RedistillReport:
+    old = Predictor.load(tools.store / champion.artifact, trust=tools.trust)
+    new = Predictor.load(candidate.path, trust=tools.trust)
+    on_fresh = _paired(old, new, fresh.judge, answers)
+    holdout = tools.old.holdout
+    decision = judge(
+        holdout=_paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
+        fresh=on_fresh,
+        max_drop=tools.settings.monitor.max_drop,
+    )
+    before, after = (
+        wilson(int(right.sum()), len(right)) for right in (on_fresh.champion, on_fresh.challenger)
+    )
+    tools.journal.record_decision(decision, key=f"{run_id}/judged")
+    contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
+    name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
+    keep_reference(candidate, fresh.judge, store=tools.store, trust=tools.trust)
+    tools.journal.record(FINISHED, {"version": name, "kind": decision.kind.value}, key=f"{run_id}/{FINISHED}")
+    return RedistillReport(
+        run_id, decision, name, before, after, len(fresh.learn) + len(fresh.judge), stage.seconds
+    )
+
+
+def _settle(
+    run_id: str,
+    champion: Version,
+    candidate: Candidate,
+    stage: StageResult,
+    decision: Decision,
+    contract: Contract,
+    tools: Tools,
+) -> str:
+    """Register the challenger and move the pointers as was decided; again is no change."""
+    evidence = {"redistill": run_id, "reason": decision.reason, "numbers": dict(decision.numbers)}
+    champion_now = tools.registry.alias(CHAMPION)
+    if champion_now is not None and tools.registry.resolve(champion_now).digest == candidate.digest:
+        return champion_now
+    version = register(
+        candidate,
+        registry=tools.registry,
+        store=tools.store,
+        student=stage.folder,
+        contract=contract,
+        who=WHO,
+        evidence=evidence,
+    )
+    if decision.kind is DecisionKind.PROMOTE:
+        tools.registry.promote(version.name, evidence=evidence, who=WHO, instead_of=champion.name)
+    else:
+        moved: dict[str, str | None] = {CHALLENGER: None}
+        tools.registry.move(moved, expected={CHALLENGER: version.name}, evidence=evidence, who=WHO)
+    return version.name
+
+
+def _paired(
+    champion: Predictor, challenger: Predictor, texts: Sequence[str], teacher: npt.NDArray[np.floating]
+) -> Paired:
+    said = teacher.argmax(axis=1)
+    return Paired(
+        champion=champion.predict(texts).argmax(axis=1) == said,
+        challenger=challenger.predict(texts).argmax(axis=1) == said,
+    )

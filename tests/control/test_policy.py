@@ -1,0 +1,156 @@
+"""Decisions follow from the evidence, and say why in numbers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from coffey.control.policy import Paired, decide, judge
+from coffey.core.records import Contract, DecisionKind, Interval
+from coffey.monitor.agreement import AgreementReport, Change
+from coffey.monitor.drift import DriftReport
+
+PROMISE = Interval(0.934, 0.915, 0.95)
+CONTRACT = Contract(PROMISE, 700, "holdout", max_drop=0.02, redistill_drop=0.03)
+
+
+def report(drop=None, *, alarm=True, audits=900, log_evidence=14.56):
+    """A report whose agreement since the change is `drop` under the promise; None: no change at present."""
+    value = None if drop is None else 0.934 - drop
+    change = (
+        None
+        if value is None
+        else Change(688, "r", 5.0, 212, Interval(value, value - 0.033, value + 0.028), drop)
+    )
+    return AgreementReport(
+        audits=audits,
+        overall=Interval(0.92, 0.9, 0.94),
+        promised=PROMISE,
+        floor=PROMISE.low,
+        average_run_length=365_000,
+        log_evidence=log_evidence,
+        log_threshold=float(np.log(365_000)),
+        alarm=alarm,
+        alarm_index=850 if alarm else None,
+        alarm_unix_s=4.0 if alarm else None,
+        change=change,
+        series=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("drop", "alarm", "kind"),
+    [
+        (0.061, True, DecisionKind.REDISTILL),
+        (0.0301, True, DecisionKind.REDISTILL),
+        (0.0299, True, DecisionKind.INVESTIGATE),
+        (0.0201, True, DecisionKind.INVESTIGATE),
+        (0.0199, True, DecisionKind.HEALTHY),
+        (-0.02, True, DecisionKind.HEALTHY),
+        (None, True, DecisionKind.HEALTHY),
+        (0.061, False, DecisionKind.HEALTHY),
+        (None, False, DecisionKind.HEALTHY),
+    ],
+)
+def test_only_an_alarm_with_a_drop_leads_to_action(drop, alarm, kind):
+    """The bounds of the contract separate healthy, investigate and re-distill; without alarm all is well."""
+    assert decide(report(drop, alarm=alarm), None, CONTRACT).kind is kind
+
+
+def test_the_reason_of_a_redistillation():
+    """The sentences say what fell, by how much, how sure that is, and what to do."""
+    decision = decide(report(0.061), None, CONTRACT, audits_per_day=1000)
+    assert decision.reason == (
+        "Agreement fell 6.1 points under the promised 0.934 (0.873, 95 % interval 0.840 to 0.901) over the "
+        "last 212 audits; evidence like this comes by chance once in 2.1 million audits at most, and the "
+        "promise is one false alarm in 365,000 audits (365 days). Re-distill."
+    )
+    assert decision.numbers["drop"] == 0.061
+    assert decision.numbers["agreement_since_change_low"] == pytest.approx(0.84)
+
+
+def test_the_reasons_of_the_others():
+    """Each outcome has its own last sentence."""
+    reasons = {
+        "The contract is kept.": report(None, alarm=False, log_evidence=0.0),
+        "Investigate; re-distilling starts at 3.0 points.": report(0.025),
+        "There was an alarm, but a drop up to 2.0 points is tolerated: no action.": report(0.01),
+        "There was an alarm, but agreement has recovered: no action.": report(None),
+    }
+    for ending, given in reasons.items():
+        assert decide(given, None, CONTRACT).reason.endswith(ending)
+    assert "rose 2.0 points over the promised" in decide(report(-0.02), None, CONTRACT).reason
+    healthy = decide(report(alarm=False, log_evidence=0.0), None, CONTRACT)
+    assert "Agreement is 0.920, 95 % interval 0.900 to 0.940 over 900 audits" in healthy.reason
+    assert "drop" not in healthy.numbers
+
+
+@pytest.mark.parametrize(
+    ("log_evidence", "words"), [(5.0, "148"), (21.5, "2.2 billion"), (50.0, "10^22"), (9000.0, "10^3909")]
+)
+def test_evidence_of_any_size_is_readable(log_evidence, words):
+    """Evidence that no float holds is still a number that people can read."""
+    assert f"once in {words} audits" in decide(report(0.1, log_evidence=log_evidence), None, CONTRACT).reason
+
+
+def test_nothing_to_look_at_is_waiting():
+    """No champion, no report, or no audit: wait."""
+    for agreement, contract in ((report(0.1), None), (None, CONTRACT), (report(audits=0), CONTRACT)):
+        decision = decide(agreement, None, contract)
+        assert decision.kind is DecisionKind.WAITING
+        assert decision.reason.endswith(".")
+
+
+def test_drift_is_told_but_does_not_act():
+    """Inputs that moved change the reason and not the kind; inputs that did not are not mentioned."""
+    drifted = DriftReport(300, 300, (), True, "Inputs drifted: length moved most.")
+    decision = decide(report(None, alarm=False), drifted, CONTRACT)
+    assert (decision.kind, decision.numbers["drifted"]) == (DecisionKind.HEALTHY, "")
+    assert decision.reason.endswith("Inputs drifted: length moved most.")
+    calm = dataclasses.replace(drifted, drifted=False)
+    assert "Inputs drifted" not in decide(report(None, alarm=False), calm, CONTRACT).reason
+
+
+def paired(n, champion, challenger, seed=0):
+    """Independent answers with these shares of right ones."""
+    rng = np.random.default_rng(seed)
+    return Paired(rng.random(n) < champion, rng.random(n) < challenger)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "holdout", "kind"),
+    [
+        (paired(400, 0.8, 0.93), paired(3000, 0.93, 0.93), DecisionKind.PROMOTE),
+        (paired(400, 0.9, 0.9), paired(3000, 0.93, 0.93), DecisionKind.KEEP),
+        (paired(400, 0.8, 0.93), paired(3000, 0.93, 0.90), DecisionKind.KEEP),
+        (paired(400, 0.8, 0.93), paired(40, 0.93, 0.93), DecisionKind.KEEP),
+        (paired(0, 0.8, 0.93), paired(3000, 0.93, 0.93), DecisionKind.KEEP),
+        (paired(400, 0.93, 0.93), paired(0, 0.8, 0.9), DecisionKind.KEEP),
+    ],
+)
+def test_a_challenger_must_win_and_must_not_lose(fresh, holdout, kind):
+    """Promoted only when shown to be better on fresh audits and shown not to be worse on the old holdout."""
+    decision = judge(holdout=holdout, fresh=fresh, max_drop=0.02)
+    assert decision.kind is kind
+    promoted = kind is DecisionKind.PROMOTE
+    assert decision.reason.endswith("Promote the challenger." if promoted else "Keep the champion.")
+    assert (decision.numbers["gain_low"] > 0 and decision.numbers["holdout_change_low"] >= -0.02) is promoted
+
+
+def test_the_reason_of_a_judgement():
+    """Both comparisons are told with intervals and sizes."""
+    reason = judge(holdout=paired(3000, 0.93, 0.90), fresh=paired(400, 0.8, 0.93), max_drop=0.02).reason
+    assert reason.startswith("On 400 fresh audits the challenger is 1")
+    assert "points worse (95 % interval -" in reason
+    assert "not shown to be within the tolerated drop of 2.0 points" in reason
+
+
+def test_fresh_audits_are_weighed():
+    """A gain only where audits are frequent shrinks to its share of the requests."""
+    hard = np.array([True] * 200 + [False] * 200)
+    champion, challenger = ~hard, np.ones(400, dtype=bool)
+    weights = np.where(hard, 1.0, 9.0)
+    decision = judge(
+        holdout=paired(3000, 0.93, 0.93), fresh=Paired(champion, challenger, weights), max_drop=0.02
+    )
+    assert decision.numbers["gain"] == pytest.approx(0.1)
