@@ -1,0 +1,1 @@
+"""The Python API and what it stands on: configuration, doctor, wiring. Imports every room but cli."""

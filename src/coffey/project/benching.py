@@ -1,0 +1,107 @@
+"""`bench`: the artifact that ships beside the teacher, exported the same way, in one run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coffey.artifact.manifest import Lineage
+from coffey.bench.compare import bench_artifacts
+from coffey.bench.options import BenchOptions, TeacherCall
+from coffey.control.candidate import Making, make_artifact
+from coffey.core.clock import utc_now
+from coffey.core.settings import ExportSettings, Settings
+from coffey.data.source import ExampleSource
+from coffey.export.package import Holdout
+from coffey.project.workspace import Workspace
+from coffey.registry.protocol import CHALLENGER, CHAMPION
+from coffey.teacher.protocol import ExportableTeacher
+
+if TYPE_CHECKING:
+    from coffey.bench.result import BenchResult
+
+TEXTS = 1000
+"""Holdout texts that inputs are drawn from: their lengths are what matters."""
+PARITY_TEXTS = 128
+"""Texts that the teacher's export is compared on: it shows a wrong graph, which is all that is asked."""
+
+
+def bench_project(
+    space: Workspace, name: str | None, *, options: BenchOptions, teacher: bool = True
+) -> BenchResult:
+    """Time an artifact: a version, alias or folder; the champion, else the challenger, when `name` is None.
+
+    Raises:
+        UnknownVersion: there is no such model.
+        BenchError, ArtifactError: it cannot be measured.
+    """
+    student = _student(space, name)
+    texts = holdout_texts(space.settings)
+    beside = teacher_subject(space, texts) if teacher else None
+    return bench_artifacts(
+        student, beside, texts, trust=space.trust, options=options, progress=space.progress
+    )
+
+
+def bench_options(settings: Settings, *, seconds: float, http: bool) -> BenchOptions:
+    """The project's promise and threads."""
+    return BenchOptions(
+        latency_p99_ms=settings.budget.latency_p99_ms,
+        seconds=seconds,
+        http=http,
+        threads=settings.serve.threads,
+    )
+
+
+def holdout_texts(settings: Settings) -> list[str]:
+    """The first texts of the holdout."""
+    source = ExampleSource(
+        settings.data.holdout, text=settings.task.text, label=settings.task.label, bad_rows="skip"
+    )
+    texts: list[str] = []
+    for example in source:
+        texts.append(example.text)
+        if len(texts) == TEXTS:
+            break
+    return texts
+
+
+def teacher_subject(space: Workspace, texts: list[str]) -> Path | TeacherCall:
+    """The teacher as an artifact where its network can be taken out, else as the function it is."""
+    teacher = space.teacher
+    if not isinstance(teacher, ExportableTeacher):
+        return TeacherCall(name="teacher (python)", call=teacher.predict, params=teacher.params)
+    sample = texts[:PARITY_TEXTS]
+    making = Making(
+        project=f"{space.settings.project.name}-teacher",
+        store=space.store,
+        signer=space.signer,
+        holdout=Holdout(sample, space.answer(sample)),
+        lineage=Lineage(
+            teacher=teacher.fingerprint,
+            teacher_source=teacher.source,
+            teacher_params=teacher.params,
+            label_digest="",
+            created=utc_now(),
+        ),
+        export=replace(ExportSettings(), int8=False),
+    )
+    exported = make_artifact(
+        teacher.module(),
+        teacher.tokenizer(),
+        making,
+        labels=teacher.labels,
+        max_length=teacher.max_length,
+        folder=space.store / "bench" / f"teacher-{teacher.fingerprint[:16]}",
+        progress=space.progress,
+    )
+    return exported.path
+
+
+def _student(space: Workspace, name: str | None) -> Path:
+    if name is not None and Path(name, "manifest.json").exists():
+        return Path(name)
+    registry = space.registry
+    version = registry.resolve(name or registry.alias(CHAMPION) or registry.alias(CHALLENGER) or CHAMPION)
+    return space.store / version.artifact

@@ -1,0 +1,161 @@
+"""What the demo came to, as one JSON object: assembled from what each step printed, nothing made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from coffey.core.clock import utc_now
+from coffey.core.records import JsonObject
+from coffey.core.settings import Settings
+from coffey.project.planning import reconciled
+from coffey.project.reporting import plan_view
+
+Step = Mapping[str, Any]
+
+
+def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: float) -> JsonObject:
+    """The object that `coffey demo --json` prints and the page draws.
+
+    Args:
+        settings: the demo's.
+        steps: what `plan`, `distill`, `bench`, `replan`, `before`, `after` and `recovered` gave.
+        seconds: of this run.
+    """
+    made, timed, plan = steps["distill"], steps["bench"], steps["replan"]
+    mended = steps["after"]["tick"]["redistilled"]
+    foreseen = steps["plan"]["forecast"]
+    return {
+        "name": settings.project.name,
+        "command": "coffey demo",
+        "time": utc_now(),
+        "seconds": seconds,
+        "teacher": made["teacher"],
+        "student": made["student"],
+        "stages": made["stages"],
+        "controls": made["controls"],
+        "gate": made["gate"],
+        "artifact": made["artifact"],
+        "data": _data(made["labelling"]),
+        **{key: timed[key] for key in ("latency", "params_ratio", "latency_ratio", "latencies", "slo")},
+        "machine": timed["machine"],
+        "versions": timed["versions"],
+        "plan": plan_view(plan),
+        "break_even_days": plan["break_even_days"],
+        "forecast_vs_actual": reconciled(foreseen, made, timed, _run_usd(settings, made)),
+        "alarm": {
+            "before_drift": _alarm(steps["before"]),
+            "after_drift": _alarm(steps["after"]),
+        },
+        "redistilled": None if mended is None else {"before": mended["before"], "after": mended["after"]},
+        "recovered": {
+            "agreement": steps["recovered"]["tick"]["agreement"]["overall"],
+            "alarm": _alarm(steps["recovered"]),
+        },
+        "replayed": {name: steps[name]["replay"] for name in ("before", "after", "recovered")},
+        "watch": _watch(settings, steps),
+        "table": _table(made, timed, plan),
+    }
+
+
+def _alarm(step: Step) -> bool:
+    agreement = step["tick"]["agreement"]
+    return bool(agreement and agreement["alarm_index"] is not None)
+
+
+def _data(labelling: Step) -> JsonObject:
+    data = labelling["data"]
+    return {
+        "transfer": data["transfer_kept"],
+        "holdout": data["holdout_kept"],
+        "labels": labelling["labels"],
+        "bad": data["bad_rows"],
+        "duplicates": data["duplicates"],
+        "exact": data["leaking_exact"],
+        "near": data["leaking_near"],
+        "removed": data["leaking_exact"] + data["leaking_near"],
+    }
+
+
+def _run_usd(settings: Settings, made: Step) -> float:
+    """What the run cost: the measured hours of teacher and training at the configured prices, and people."""
+    economics = settings.economics
+    hourly = economics.student_usd_per_hour or 0.0
+    training = economics.training_usd_per_hour or hourly
+    trained_s = sum(stage["seconds"] for stage in made["stages"])
+    people = economics.people_hours * economics.people_usd_per_hour
+    labelling = float(made["labelling"]["usd"] or 0.0)
+    return labelling + training * float(trained_s) / 3600 + people
+
+
+def _watch(settings: Settings, steps: Mapping[str, Step]) -> JsonObject:
+    before, after, later = (steps[name]["tick"] for name in ("before", "after", "recovered"))
+    drift_at = before["agreement"]["audits"]
+    first = [
+        _point(point, "like the holdout" if point["audits"] <= drift_at else "drifted")
+        for point in after["agreement"]["series"]
+    ]
+    offset = after["agreement"]["audits"]
+    second = [_point(point, "re-distilled", offset) for point in later["agreement"]["series"]]
+    alarm = after["agreement"]["alarm_index"]
+    events = [{"index": drift_at, "label": "two desks open"}]
+    if alarm is not None:
+        events.append({"index": alarm, "label": "alarm"})
+    if after["redistilled"] is not None:
+        events.append({"index": offset, "label": after["redistilled"]["decision"]["kind"]})
+    decisions = [before["decision"], after["decision"]]
+    if after["redistilled"] is not None:
+        decisions.append(after["redistilled"]["decision"])
+    return {
+        "contract": {
+            "agreement": after["agreement"]["promised"],
+            "max_drop": settings.monitor.max_drop,
+            "redistill_drop": settings.monitor.redistill_drop,
+        },
+        "series": first + second,
+        "threshold_log": after["agreement"]["log_threshold"],
+        "alarm_index": alarm,
+        "events": events,
+        "decisions": [
+            {"kind": one["kind"], "reason": one["reason"]} for one in (*decisions, later["decision"])
+        ],
+    }
+
+
+def _point(point: Step, phase: str, offset: int = 0) -> JsonObject:
+    agreement = point["agreement"]
+    return {
+        "index": point["audits"] + offset,
+        "unix_s": point["unix_s"],
+        "agreement": agreement["value"],
+        "low": agreement["low"],
+        "high": agreement["high"],
+        "log_evidence": point["log_evidence"],
+        "phase": phase,
+    }
+
+
+def _table(made: Step, timed: Step, plan: Step) -> list[JsonObject]:
+    teacher, student, costs = made["teacher"], made["student"], plan["costs"]
+    latency = timed["latency"]
+    quality = "accuracy" if student["accuracy"] else "agreement"
+    return [
+        {
+            "model": f"teacher {teacher['name']}",
+            "params": teacher["params"],
+            "quality": teacher[quality] if quality == "accuracy" else None,
+            "p50_ms": latency["teacher_p50_ms"],
+            "p99_ms": latency["teacher_p99_ms"],
+            "usd_per_1k": costs["teacher"]["usd_per_1k"],
+        },
+        {
+            "model": f"student {student['name']} ({student['variant']})",
+            "params": student["params"],
+            "bytes": student["bytes"],
+            "quality": student[quality],
+            "p50_ms": latency["student_p50_ms"],
+            "p99_ms": latency["student_p99_ms"],
+            "usd_per_1k": costs["student"]["usd_per_1k"],
+            "break_even_days": plan["break_even_days"],
+        },
+    ]

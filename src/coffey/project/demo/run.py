@@ -1,0 +1,151 @@
+"""The whole loop on the bundled example: plan, label, distill, prove, ship, serve, audit, decide, mend."""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from coffey.bench.server_process import ServerProcess
+from coffey.core.clock import monotonic
+from coffey.core.errors import ServeError
+from coffey.core.progress import Progress
+from coffey.core.records import JsonObject
+from coffey.dashboard.plain import plain
+from coffey.project.demo.corpus import Corpus
+from coffey.project.demo.outcome import demo_outcome
+from coffey.project.demo.replay import replay
+from coffey.project.demo.setup import set_up
+from coffey.project.demo.steps import Steps
+from coffey.project.project import Project
+from coffey.project.reporting import keep_result, write_page
+from coffey.registry.protocol import CHAMPION
+
+CALM_REQUESTS = 1600
+DRIFTED_REQUESTS = 2000
+NEW_SHARE = 0.6
+"""Share of the drifted traffic that goes to the desks that have just opened."""
+_WAIT_S = 60.0
+
+
+def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
+    """Run what was not run yet in `folder`; the JSON object that `coffey demo --json` prints.
+
+    Raises:
+        CoffeyError: a step failed; the next run goes on from there.
+    """
+    began = monotonic()
+    corpus = set_up(folder, progress)
+    project = Project.load(folder / "coffey.toml", progress=progress)
+    steps = Steps(project.store / "demo", progress)
+    found = {
+        "plan": steps.once("plan", "Plan: does it pay? Measuring first", lambda: project.plan(probe=True)),
+        "distill": steps.once(
+            "distill", "Label and distill in stages", lambda: project.distill(compare=compare)
+        ),
+        "bench": steps.once(
+            "bench", "Bench: latency under load, teacher beside student", lambda: project.bench(seconds=4)
+        ),
+        "replan": steps.once("replan", "Plan again with the measured rate", project.plan),
+    }
+    if project.models().aliases.get(CHAMPION) is None:
+        project.promote("challenger", who="coffey demo", reason="the first student passed the gate")
+    with _server(project, needed=not steps.done("recovered")) as url:
+        found |= _watch(project, steps, corpus, url, progress)
+    outcome = demo_outcome(project.settings, found, seconds=monotonic() - began)
+    from coffey.dashboard.reports import demo_report
+
+    page = write_page(project.workspace, "demo", demo_report, outcome)
+    outcome = {**outcome, "report": page, "store": str(project.store), "config": str(folder / "coffey.toml")}
+    keep_result(project.workspace, "demo", outcome)
+    return outcome
+
+
+def _watch(
+    project: Project, steps: Steps, corpus: Corpus, url: str, progress: Progress
+) -> dict[str, dict[str, Any]]:
+    calm, drifted, later = traffic_of(corpus)
+
+    def send(texts: Sequence[str], task: str) -> JsonObject:
+        answered = replay(url, texts, task=task, progress=progress)
+        _wait_logged(url)
+        return {"replay": plain(answered), "tick": plain(project.tick())}
+
+    def recover() -> JsonObject:
+        _wait_served(url, project.workspace.registry.resolve(CHAMPION).digest)
+        return send(later, "replay after the repair")
+
+    return {
+        "before": steps.once(
+            "before", "Serve and audit: traffic like the holdout", lambda: send(calm, "replay")
+        ),
+        "after": steps.once(
+            "after", "Two desks open: the traffic drifts", lambda: send(drifted, "replay, drifted")
+        ),
+        "recovered": steps.once("recovered", "The same traffic after the repair", recover),
+    }
+
+
+def traffic_of(corpus: Corpus) -> tuple[list[str], list[str], list[str]]:
+    """Requests like the holdout; drifted ones; later ones of the same mix. No text is in two of them."""
+    old = [snippet.text for snippet in corpus.traffic]
+    new = [snippet.text for snippet in corpus.new_traffic]
+    calm, rest = old[:CALM_REQUESTS], old[CALM_REQUESTS:]
+    drifted_new = int(DRIFTED_REQUESTS * NEW_SHARE)
+    drifted_old = min(DRIFTED_REQUESTS - drifted_new, len(rest) // 2)
+    first = _interleaved(rest[:drifted_old], new[:drifted_new])
+    second = _interleaved(rest[drifted_old : 2 * drifted_old], new[drifted_new : 2 * drifted_new])
+    return calm, first, second
+
+
+def _interleaved(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Both, evenly mixed, each in its order."""
+    places = [(index / len(first), text) for index, text in enumerate(first)]
+    places += [(index / len(second), text) for index, text in enumerate(second)]
+    return [text for _, text in sorted(places)]
+
+
+@contextmanager
+def _server(project: Project, *, needed: bool) -> Iterator[str]:
+    """The URL of `coffey serve` for this project, in its own process; nothing is started if not needed."""
+    if not needed:
+        yield ""
+        return
+    config = str(project.workspace.folder / "coffey.toml")
+    command = [sys.executable, "-m", "coffey", "serve", "--config", config, "--port", "0", "--json"]
+    with ServerProcess(command) as server:
+        yield f"http://{server.host}:{server.port}"
+
+
+def _wait_logged(url: str) -> None:
+    """Until every answered request is in the traffic log."""
+    _wait(lambda: _metric(url, "coffey_traffic_pending") == 0, "the traffic log to be written")
+
+
+def _wait_served(url: str, digest: str) -> None:
+    """Until the server answers with this model."""
+    _wait(lambda: digest in _metrics(url), f"the server to follow the champion {digest[:12]}")
+
+
+def _wait(done: Any, what: str) -> None:
+    deadline = monotonic() + _WAIT_S
+    while not done():
+        if monotonic() > deadline:
+            raise ServeError(f"Waited {_WAIT_S:g} s for {what}. Look at the server's log, then run again.")
+        time.sleep(0.1)
+
+
+def _metrics(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def _metric(url: str, name: str) -> float:
+    for line in _metrics(url).splitlines():
+        if line.startswith(f"{name} "):
+            return float(line.split()[1])
+    raise ServeError(f"The server has no metric {name!r}.")

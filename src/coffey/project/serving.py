@@ -1,0 +1,94 @@
+"""`serve`: what a server is made of, from the project's registry or from one artifact. Base install only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from coffey.artifact.manifest import MANIFEST, digest
+from coffey.artifact.signing import Trust, default_key_folder
+from coffey.core.errors import ArtifactError
+from coffey.core.settings import ServeSettings, Settings
+from coffey.project import wiring
+from coffey.registry.protocol import CHAMPION
+from coffey.serve.loading import loader
+from coffey.serve.server import ServeOptions
+from coffey.traffic.layout import segments_folder
+
+ROTATE_SECONDS = 10.0
+"""Age at which a segment of the traffic log is sealed for `tick`."""
+
+
+def serve_artifact(
+    artifact: Path, *, settings: ServeSettings, keys: Sequence[Path] = (), log: Path | None = None
+) -> ServeOptions:
+    """Serve one artifact, whatever the registry says; `keys` are public keys to trust besides one's own.
+
+    Raises:
+        ArtifactError: `artifact` is no folder of an artifact.
+    """
+    if not (artifact / MANIFEST).exists():
+        raise ArtifactError(
+            f"{str(artifact)!r} is no artifact: it has no manifest.json. Name the folder that "
+            "`coffey distill` printed, or leave it out to serve the champion of ./coffey.toml."
+        )
+    trust = Trust.of(default_key_folder(), tuple(keys))
+    folder = artifact.resolve()
+    name = digest((folder / MANIFEST).read_bytes())
+    return ServeOptions(
+        resolve=lambda: (name, folder),
+        load=loader(trust=trust, threads=settings.threads, max_batch=settings.max_batch),
+        settings=settings,
+        log_folder=segments_folder(log) if log else None,
+        rotate_seconds=ROTATE_SECONDS,
+    )
+
+
+def serve_champion(
+    settings: Settings, *, host: str | None = None, port: int | None = None, keys: Sequence[Path] = ()
+) -> ServeOptions:
+    """Serve the project's champion and follow it; log traffic, choose audits."""
+    serving = with_address(settings.serve, host, port)
+    store = wiring.local_store(settings)
+    registry = wiring.build_registry(store)
+    trust = wiring.build_trust(default_key_folder(), tuple(keys))
+
+    def resolve() -> tuple[str, Path]:
+        champion = registry.resolve(CHAMPION)
+        return champion.digest, store / champion.artifact
+
+    return ServeOptions(
+        resolve=resolve,
+        load=loader(trust=trust, threads=serving.threads, max_batch=serving.max_batch),
+        settings=serving,
+        log_folder=segments_folder(store),
+        rotate_seconds=ROTATE_SECONDS,
+        audit_probability=audit_probability(settings),
+        audit_seed=settings.chain.seed,
+        model_name=settings.project.name,
+    )
+
+
+def audit_probability(settings: Settings) -> float:
+    """The configured probability of an audit, or the one that gives `audits_per_day` at `requests_per_day`.
+
+    >>> from coffey.core.settings import DataSettings, MonitorSettings, ProjectSettings, TeacherSettings
+    >>> audit_probability(Settings(
+    ...     project=ProjectSettings(name="x"), teacher=TeacherSettings(kind="python", source="m:f"),
+    ...     data=DataSettings(transfer="t", holdout="h"), monitor=MonitorSettings(audits_per_day=500)))
+    0.0005
+    """
+    monitor, traffic = settings.monitor, settings.economics.requests_per_day
+    if monitor.audit_probability is not None:
+        return monitor.audit_probability
+    return min(1.0, monitor.audits_per_day / traffic) if traffic else 1.0
+
+
+def with_address(settings: ServeSettings, host: str | None, port: int | None) -> ServeSettings:
+    """The settings with the address that the command line names, if it names one."""
+    return replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )

@@ -1,0 +1,64 @@
+"""`tick`: one step of audit and control with the project's own teacher, store and settings."""
+
+from __future__ import annotations
+
+from coffey.control.audits import AuditLog
+from coffey.control.journal import ControlJournal
+from coffey.control.redistill import OldLessons, Tools
+from coffey.control.tick import Loop, TickReport, tick
+from coffey.project.distilling import prepare
+from coffey.project.workspace import Workspace
+
+
+def tick_project(space: Workspace) -> TickReport:
+    """Compact the traffic log, audit, decide, and mend when that is due.
+
+    Raises:
+        LeaseHeld: another tick works on this store now.
+        TeacherError, StoreError: something outside failed; the next tick goes on from there.
+    """
+    return tick(make_loop(space), space.progress)
+
+
+def make_loop(space: Workspace) -> Loop:
+    """The loop over this project's store; the teacher is loaded when it is first needed."""
+    return Loop(
+        settings=space.settings,
+        store=space.store,
+        registry=space.registry,
+        journal=control_journal(space),
+        audits=AuditLog(space.store / "audits"),
+        trust=space.trust,
+        teacher=lambda: space.teacher,
+        answer=space.answer,
+        tools=lambda: _tools(space),
+    )
+
+
+def control_journal(space: Workspace) -> ControlJournal:
+    """What the loop did and decided."""
+    return ControlJournal(space.store / "control" / "events")
+
+
+def _tools(space: Workspace) -> Tools:
+    lesson = prepare(space)
+    return Tools(
+        settings=space.settings,
+        store=space.store,
+        registry=space.registry,
+        journal=control_journal(space),
+        answer=space.answer,
+        teacher_fingerprint=space.teacher.fingerprint,
+        teacher_params=space.teacher.params,
+        labels=space.teacher.labels,
+        signer=space.signer,
+        trust=space.trust,
+        old=OldLessons(
+            texts=lesson.data.transfer.texts,
+            keys=lesson.data.transfer.keys,
+            teacher=lesson.labelled.transfer,
+            hard=lesson.hard,
+            holdout=lesson.holdout,
+            label_digest=lesson.labelled.result.digest,
+        ),
+    )

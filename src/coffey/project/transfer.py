@@ -1,0 +1,148 @@
+"""The project's data as the stages use it: read, cleaned of leaks, keyed, with its validation split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.core.errors import DataError, EmptyData
+from coffey.core.ids import digest_json, input_key
+from coffey.core.progress import Progress
+from coffey.core.records import Example
+from coffey.core.settings import Settings
+from coffey.data.leakage import LeakReport, find_leaks
+from coffey.data.source import ExampleSource
+from coffey.data.split import in_validation
+
+UNKNOWN = -1
+"""Index of a hard label that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Distinct inputs and what is known of them; row i of each belongs together."""
+
+    texts: tuple[str, ...]
+    keys: tuple[str, ...]
+    hard: tuple[str | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def labelled(self) -> bool:
+        """Whether any row has a hard label."""
+        return any(label is not None for label in self.hard)
+
+    def indices(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The hard labels as indices into `labels`, -1 where there is none.
+
+        Raises:
+            DataError: a hard label that the teacher does not know.
+        """
+        position = {label: index for index, label in enumerate(labels)}
+        strange = Counter(label for label in self.hard if label is not None and label not in position)
+        if strange:
+            listed = ", ".join(f"{label!r} ({count} rows)" for label, count in strange.most_common(5))
+            raise DataError(
+                f"{len(strange)} hard label(s) that the teacher does not give: {listed}. It gives "
+                f"{', '.join(map(repr, labels[:8]))}{' …' if len(labels) > 8 else ''}. "
+                "Set task.labels to the teacher's labels, or leave those rows out."
+            )
+        return np.array([UNKNOWN if label is None else position[label] for label in self.hard], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """What reading and cleaning did."""
+
+    transfer_rows: int
+    holdout_rows: int
+    bad_rows: int
+    duplicates: int
+    """Transfer rows that repeat an earlier one."""
+    leaking_exact: int
+    """Transfer rows that stand in the holdout; removed."""
+    leaking_near: int
+    """Transfer rows that nearly stand in the holdout; removed."""
+    transfer_kept: int
+    holdout_kept: int
+    """Distinct inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectData:
+    """The transfer set without what leaks, the holdout, and how they came about."""
+
+    transfer: Split
+    holdout: Split
+    report: DataReport
+
+    def validation(self, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
+        """Bool [transfer]: the rows that choose the best weights and are never trained on."""
+        return np.array([in_validation(key, share=share, seed=seed) for key in self.transfer.keys], np.bool_)
+
+    def digest(self) -> str:
+        """Names the data whatever the order of its files and rows."""
+        pairs = [sorted(zip(split.keys, split.hard, strict=True)) for split in (self.transfer, self.holdout)]
+        return digest_json(pairs)
+
+
+def read_data(settings: Settings, progress: Progress) -> ProjectData:
+    """Read both sets, remove from the transfer set what stands (nearly) in the holdout, count everything.
+
+    Raises:
+        DataError: unreadable files, refused rows, a missing column, or nothing left to learn from.
+    """
+    transfer, holdout = _source(settings, settings.data.transfer), _source(settings, settings.data.holdout)
+    progress.start("read", None, "rows")
+    leaks = find_leaks(transfer, holdout, near_duplicate=settings.data.near_duplicate)
+    kept = _distinct(transfer, leaks.leaking)
+    held = _distinct(holdout, frozenset())
+    report = _report(leaks, transfer, holdout, kept, held)
+    progress.advance("read", report.transfer_rows + report.holdout_rows)
+    progress.finish("read", f"{len(kept):,} to learn from, {len(held):,} held out")
+    if not len(kept):
+        raise EmptyData(str(settings.data.transfer), "every row leaks into the holdout or is unusable")
+    return ProjectData(kept, held, report)
+
+
+def _source(settings: Settings, urls: tuple[str, ...] | str) -> ExampleSource:
+    return ExampleSource(
+        urls,
+        text=settings.task.text,
+        label=settings.task.label,
+        bad_rows=settings.data.bad_rows,
+        label_required=urls == settings.data.holdout,
+    )
+
+
+def _distinct(examples: ExampleSource, leaking: frozenset[str]) -> Split:
+    kept: dict[str, Example] = {}
+    for example in examples:
+        key = input_key(example.text)
+        if key not in leaking and (key not in kept or kept[key].label is None):
+            kept[key] = example
+    return Split(
+        tuple(example.text for example in kept.values()),
+        tuple(kept),
+        tuple(example.label for example in kept.values()),
+    )
+
+
+def _report(
+    leaks: LeakReport, transfer: ExampleSource, holdout: ExampleSource, kept: Split, held: Split
+) -> DataReport:
+    return DataReport(
+        transfer_rows=leaks.transfer,
+        holdout_rows=leaks.holdout,
+        bad_rows=transfer.report.bad_count + holdout.report.bad_count,
+        duplicates=leaks.duplicates,
+        leaking_exact=leaks.exact,
+        leaking_near=leaks.near,
+        transfer_kept=len(kept),
+        holdout_kept=len(held),
+    )

@@ -1,0 +1,113 @@
+"""The composition root: the only place that picks backends; a pick imports what it needs, when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.artifact.signing import Signer, Trust
+from coffey.core.errors import ConfigError, MissingExtra, Problem
+from coffey.core.ids import input_key
+from coffey.core.progress import Progress
+from coffey.core.settings import Settings
+from coffey.registry.journal import JournalRegistry
+from coffey.registry.protocol import Registry
+
+if TYPE_CHECKING:
+    from coffey.teacher.protocol import Teacher
+    from coffey.teacher.store import LabelStore
+
+
+def local_store(settings: Settings) -> Path:
+    """The store's folder.
+
+    Raises:
+        ConfigError: the store is a URL; only local folders are supported by this version.
+    """
+    store = settings.project.store
+    if "://" in store and not store.startswith("file://"):
+        expected = "a local folder (object stores are not supported by this version)"
+        raise ConfigError("coffey.toml", [Problem("project.store", store, expected)])
+    return Path(store.removeprefix("file://"))
+
+
+def build_registry(store: Path) -> Registry:
+    """What is live and why, kept in a folder of the store."""
+    return JournalRegistry(store / "registry" / "events")
+
+
+def build_signer(key_folder: Path) -> Signer:
+    """The signing key; made on first use."""
+    return Signer.open(key_folder)
+
+
+def build_trust(key_folder: Path, files: tuple[Path, ...] = ()) -> Trust:
+    """The keys whose artifacts are loaded."""
+    return Trust.of(key_folder, files)
+
+
+def build_teacher(settings: Settings, folder: Path) -> Teacher:
+    """The teacher that `[teacher]` names; `folder` is the one of `coffey.toml`.
+
+    Raises:
+        MissingExtra: its libraries are not installed.
+        TeacherUnavailable: it cannot be loaded.
+    """
+    wanted = settings.teacher
+    labels = settings.task.labels if isinstance(settings.task.labels, tuple) else None
+    try:
+        if wanted.kind == "python":
+            from coffey.teacher.function import FunctionTeacher
+
+            return FunctionTeacher.load(
+                wanted.source, folder=folder, labels=labels or (), version=wanted.version
+            )
+        from coffey.teacher.checkpoint import CheckpointTeacher
+    except ModuleNotFoundError as exc:
+        raise MissingExtra(f"A {wanted.kind} teacher", "distill", exc.name or "torch") from exc
+    return CheckpointTeacher.load(
+        wanted.source,
+        revision=wanted.revision,
+        head=Path(wanted.head) if wanted.head else None,
+        labels=labels,
+        batch_size=wanted.batch_size,
+        max_length=wanted.max_length,
+        threads=wanted.threads,
+    )
+
+
+def open_labels(store: Path, teacher: Teacher) -> LabelStore:
+    """The store of this teacher's answers.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    try:
+        from coffey.teacher.store import LabelStore
+    except ModuleNotFoundError as exc:
+        raise MissingExtra("The label store", "watch", exc.name or "pyarrow") from exc
+    return LabelStore.open(store, teacher)
+
+
+def answer(
+    settings: Settings, teacher: Teacher, labels: LabelStore, texts: Sequence[str], progress: Progress
+) -> npt.NDArray[np.float32]:
+    """The teacher's probabilities [n, labels] for `texts`, through the label store and within the budget."""
+    from coffey.teacher.asking import ask
+    from coffey.teacher.budget import Price
+
+    price = Price.from_settings(settings.teacher.cost)
+    ask(
+        teacher,
+        labels,
+        texts,
+        batch_size=settings.teacher.batch_size,
+        limit_usd=settings.budget.max_usd if price else None,
+        price=price,
+        progress=progress,
+    )
+    return labels.read([input_key(text) for text in texts])

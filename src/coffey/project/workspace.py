@@ -1,0 +1,70 @@
+"""One project at work: its settings and places, and its parts, each made when it is first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from coffey.artifact.signing import Signer, Trust, default_key_folder
+from coffey.core.progress import Progress, Silent
+from coffey.core.settings import Settings
+from coffey.project import wiring
+from coffey.registry.protocol import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coffey.teacher.protocol import Teacher
+    from coffey.teacher.store import LabelStore
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What the commands share. Parts that need an extra are imported on first use."""
+
+    settings: Settings
+    folder: Path
+    """The folder of `coffey.toml`."""
+    key_folder: Path = field(default_factory=default_key_folder)
+    """Holds the signing key; outside every store."""
+    progress: Progress = field(default_factory=Silent)
+
+    @cached_property
+    def store(self) -> Path:
+        """The store's folder."""
+        return wiring.local_store(self.settings)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What is live and why."""
+        return wiring.build_registry(self.store)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The signing key, made on first use."""
+        return wiring.build_signer(self.key_folder)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """The keys whose artifacts are loaded."""
+        return wiring.build_trust(self.key_folder)
+
+    @cached_property
+    def teacher(self) -> Teacher:
+        """The teacher, loaded on first use."""
+        self.progress.say(f"Loading the teacher {self.settings.teacher.source}.")
+        return wiring.build_teacher(self.settings, self.folder)
+
+    @cached_property
+    def labels(self) -> LabelStore:
+        """The teacher's answers."""
+        return wiring.open_labels(self.store, self.teacher)
+
+    def answer(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The teacher's probabilities [n, labels]; only what was never asked before is asked."""
+        return wiring.answer(self.settings, self.teacher, self.labels, texts, self.progress)
