@@ -1,0 +1,63 @@
+"""Closed loop: one request at a time, the next when the answer is there. What one caller feels, alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from coffey.bench.summary import Times, summarize
+from coffey.core.clock import Clock, monotonic
+from coffey.core.records import Latency
+
+T = TypeVar("T")
+
+
+def time_closed(
+    call: Callable[[T], object],
+    inputs: Sequence[T],
+    *,
+    subject: str,
+    warmup: int = 20,
+    seconds: float | None = None,
+    requests: int | None = None,
+    clock: Clock = monotonic,
+) -> Latency:
+    """Time `call` on the inputs in turn, for `seconds` or for a number of `requests`, whichever is given.
+
+    Raises:
+        ValueError: neither or both of `seconds` and `requests` are given.
+    """
+    if (seconds is None) == (requests is None):
+        raise ValueError(f"seconds={seconds!r}, requests={requests!r}: give one of the two.")
+    warm_up(call, inputs, warmup)
+    start = clock()
+    times = closed_times(call, inputs, seconds=seconds, requests=requests, clock=clock)
+    return summarize(times, subject=subject, path="in-process", load="closed", elapsed_s=clock() - start)
+
+
+def warm_up(call: Callable[[T], object], inputs: Sequence[T], count: int) -> None:
+    """Call `count` times and forget how long it took: first calls allocate."""
+    for turn in range(count):
+        call(inputs[turn % len(inputs)])
+
+
+def closed_times(
+    call: Callable[[T], object],
+    inputs: Sequence[T],
+    *,
+    seconds: float | None = None,
+    requests: int | None = None,
+    clock: Clock = monotonic,
+) -> Times:
+    """Seconds of each call, at least one, until time or requests are used up."""
+    times: list[float] = []
+    end = None if seconds is None else clock() + seconds
+    while True:
+        start = clock()
+        call(inputs[len(times) % len(inputs)])
+        now = clock()
+        times.append(now - start)
+        if (end is not None and now >= end) or len(times) == requests:
+            return np.array(times)

@@ -1,0 +1,69 @@
+"""One probe: the teacher and every candidate, measured on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from coffey.bench.machine import describe_machine
+from coffey.core.clock import monotonic
+from coffey.core.progress import Progress, Silent
+from coffey.core.settings import Settings
+from coffey.economics.probe_result import ProbeResult
+from coffey.probe.options import ProbeOptions
+from coffey.probe.student import plan_candidates, probe_student
+from coffey.probe.teacher import probe_teacher
+from coffey.teacher.protocol import ExportableTeacher, Teacher
+
+_TASK = "probe"
+
+
+def probe(
+    teacher: Teacher,
+    texts: Sequence[str],
+    settings: Settings,
+    *,
+    options: ProbeOptions | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult:
+    """Measure what a plan would else assume; nothing that it writes is kept.
+
+    Args:
+        teacher: asked at most `options.texts + 2 * options.again` texts in batches, and some alone.
+        texts: the transfer set, or a sample of it (vocabularies come out smaller then).
+        settings: stages, training, export, price.
+        options: how much is measured.
+        progress: hears about each part.
+
+    Raises:
+        TeacherUnavailable: the teacher does not answer.
+        ProbeFailed: the teacher's network cannot be exported.
+        ConfigError: a stage's text cannot be read or met.
+        ValueError: there are no texts.
+    """
+    chosen, told = options or ProbeOptions(), progress or Silent()
+    begin = monotonic()
+    told.start(_TASK, 1 + len(settings.chain.stages), "model")
+    with tempfile.TemporaryDirectory(prefix="coffey-probe-") as scratch:
+        folder = Path(scratch)
+        asked = probe_teacher(teacher, texts, settings.teacher, chosen, folder=folder / "teacher")
+        told.advance(_TASK, note=f"teacher {asked.p50_ms:.2f} ms")
+        candidates = plan_candidates(
+            texts, labels=teacher.labels, tokenizer=_tokenizer(teacher), settings=settings, progress=told
+        )
+        stages = []
+        for number, candidate in enumerate(candidates):
+            place = folder / str(number)
+            stages.append(probe_student(candidate, texts, teacher.labels, settings, chosen, folder=place))
+            told.advance(_TASK, note=f"{candidate.name} {stages[-1].p50_ms:.2f} ms")
+    told.finish(_TASK)
+    return ProbeResult(
+        machine=describe_machine(), teacher=asked, stages=tuple(stages), seconds=monotonic() - begin
+    )
+
+
+def _tokenizer(teacher: Teacher) -> Tokenizer | None:
+    return teacher.tokenizer() if isinstance(teacher, ExportableTeacher) else None

@@ -1,0 +1,150 @@
+"""Candidates, built untrained: speed and size do not depend on what has been learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from coffey.bench.closed import time_closed
+from coffey.bench.inputs import sample_texts
+from coffey.bench.subject import texts_per_s
+from coffey.core.progress import Progress
+from coffey.core.settings import ExportSettings, Settings
+from coffey.distill.batches import tokenize
+from coffey.distill.chain import DROPOUT, plan_shapes
+from coffey.distill.records import ChainRequest
+from coffey.distill.vocabulary import find_words
+from coffey.economics.probe_result import StageProbe
+from coffey.export.export import Variants, export_student
+from coffey.probe.options import ProbeOptions
+from coffey.probe.step import time_step
+from coffey.students.encoder import Student
+from coffey.students.initialization import initialize_from_scratch
+from coffey.students.shape import EncoderShape
+
+_TRAINED_ON = 4096
+"""Texts that training batches are made of: many windows of similar length, as in training."""
+
+_ANY_PARITY = 1e-9
+"""An untrained student's labels are near ties, so agreement says nothing; the smallest variant is timed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A stage with the shape and the tokenizer that training would give it."""
+
+    name: str
+    shape: EncoderShape
+    tokenizer: Tokenizer
+
+
+def plan_candidates(
+    texts: Sequence[str],
+    *,
+    labels: tuple[str, ...],
+    tokenizer: Tokenizer | None,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Candidate, ...]:
+    """The shapes that a chain on `texts` would have: the chain's own planning, without answers.
+
+    Args:
+        texts: the transfer set; of a sample, vocabularies come out smaller.
+        labels: names of the labels.
+        tokenizer: the teacher's, or None.
+        settings: stages and lengths.
+        progress: hears when a tokenizer has to be trained.
+
+    Raises:
+        ConfigError: a stage's text cannot be read or met.
+    """
+    request = ChainRequest(
+        texts=texts,
+        keys=(),
+        teacher=np.empty((0, len(labels)), dtype=np.float32),
+        hard=None,
+        validation=np.zeros(len(texts), dtype=bool),
+        labels=labels,
+        stages=settings.chain.stages,
+        settings=settings.chain,
+        folder=Path(),
+        tokenizer=tokenizer,
+    )
+    words = find_words(request, progress)
+    shapes = plan_shapes(request, words)
+    return tuple(
+        Candidate(name=name, shape=shape, tokenizer=words.tokenizer(shape.vocabulary))
+        for name, shape in zip(settings.chain.stages, shapes, strict=True)
+    )
+
+
+def probe_student(
+    candidate: Candidate,
+    texts: Sequence[str],
+    labels: tuple[str, ...],
+    settings: Settings,
+    options: ProbeOptions,
+    *,
+    folder: Path,
+) -> StageProbe:
+    """Build a candidate with random weights, export and time it, then time some optimizer steps.
+
+    Args:
+        candidate: what is built.
+        texts: of the transfer set.
+        labels: names of the labels.
+        settings: of training and export.
+        options: how much is measured.
+        folder: scratch, for exported graphs.
+
+    Raises:
+        ValueError: there are no texts.
+    """
+    student = Student(candidate.shape, dropout=DROPOUT)
+    initialize_from_scratch(student, seed=options.seed)
+    drawn = sample_texts(texts, options.texts, seed=options.seed)
+    variants = _export(student.eval(), candidate, labels, drawn, settings.export, folder)
+    runtime = variants.runtime(threads=options.threads)
+    alone = time_closed(
+        runtime.predict, [[text] for text in drawn], subject=candidate.name, seconds=options.seconds
+    )
+    practice = tokenize(
+        candidate.tokenizer,
+        sample_texts(texts, _TRAINED_ON, seed=options.seed),
+        max_length=candidate.shape.max_length,
+    )
+    return StageProbe(
+        name=candidate.name,
+        params=candidate.shape.parameters(),
+        params_without_embeddings=candidate.shape.parameters_without_embeddings(),
+        size_bytes=variants.chosen.bytes,
+        variant=variants.chosen.name,
+        p50_ms=alone.p50_ms,
+        p99_ms=alone.p99_ms,
+        texts_per_s=texts_per_s(runtime.predict, drawn, seconds=options.seconds / 2),
+        step_s=time_step(student, practice, settings.chain, seconds=options.seconds),
+        step_batch_size=settings.chain.batch_size,
+    )
+
+
+def _export(
+    student: Student,
+    candidate: Candidate,
+    labels: tuple[str, ...],
+    texts: Sequence[str],
+    settings: ExportSettings,
+    folder: Path,
+) -> Variants:
+    return export_student(
+        student,
+        candidate.tokenizer,
+        labels=labels,
+        max_length=candidate.shape.max_length,
+        folder=folder,
+        holdout_texts=texts,
+        settings=replace(settings, min_parity=_ANY_PARITY),
+    )
