@@ -1,0 +1,1 @@
+"""Distillation: one training loop, stages, chains and their controls. May import students and below."""

@@ -1,0 +1,239 @@
+"""The chain: stage after stage, each student taught by the teacher, by the students before it, or by all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from coffey.core.errors import EmptyData
+from coffey.core.ids import digest_json
+from coffey.core.progress import Progress
+from coffey.distill.answers import cached_answers
+from coffey.distill.batches import tokenize
+from coffey.distill.journal import StageJournal
+from coffey.distill.loss import mean_teacher
+from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
+from coffey.distill.records import ChainRequest, ChainResult, StageResult
+from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
+from coffey.distill.vocabulary import Words, find_words
+from coffey.students.checkpoint import load_student
+from coffey.students.shape import EncoderShape, parse_stage
+
+DROPOUT = 0.1
+"""As in BERT."""
+
+ROOT = "teacher"
+"""What the root teacher is called in `taught_by`."""
+
+
+def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
+    """Train the stages of a request, one after the other; finished ones are kept from an earlier run.
+
+    Stage i learns from the root teacher (guidance `root`), from the student of stage i - 1 (`previous`), or
+    from the mean of the root teacher and all students before it (`dense`; compare Son et al. 2021, densely
+    guided knowledge distillation). The first stage always learns from the root teacher.
+
+    Raises:
+        EmptyData: the transfer set is empty or the arrays do not have one row a text.
+        StageError: see `stage.run_stage`.
+        ConfigError: a stage's text cannot be read or met.
+        StoreUnavailable: the folder cannot be used.
+    """
+    check_request(request)
+    if request.start is not None:
+        return ChainResult((_redistill(request, progress),))
+    words = find_words(request, progress)
+    shapes = plan_shapes(request, words)
+    names = _names(request.stages)
+    first = _first_origin(request, progress)
+    done: list[StageResult] = []
+    answers: list[np.ndarray] = [request.teacher]
+    origin = first
+    for index, (name, shape) in enumerate(zip(names, shapes, strict=True)):
+        teachers = guiding(request.settings.guidance, index)
+        if max(teachers) >= len(answers):
+            answers.extend(_student_answers(request, stage) for stage in done[len(answers) - 1 :])
+        result = run_stage(
+            configure(request, name, shape, tuple([ROOT, *names][teacher] for teacher in teachers)),
+            make_lesson(
+                request, words.tokenizer(shape.vocabulary), [answers[teacher] for teacher in teachers]
+            ),
+            _fitting((origin, first), shape, progress, name),
+            folder=request.folder / f"{index + 1}-{_slug(name)}",
+            journal=StageJournal(request.folder / "journal"),
+            progress=progress,
+        )
+        done.append(result)
+        origin = _student_origin(request, result) if first is not SCRATCH else SCRATCH
+    return ChainResult(tuple(done))
+
+
+def guiding(guidance: str, index: int) -> tuple[int, ...]:
+    """Who teaches stage `index` (from 0): 0 is the root teacher, i the student of stage i - 1.
+
+    >>> guiding("dense", 2), guiding("previous", 2), guiding("root", 2)
+    ((0, 1, 2), (2,), (0,))
+    """
+    if guidance == "dense":
+        return tuple(range(index + 1))
+    return (index,) if guidance == "previous" else (0,)
+
+
+def check_request(request: ChainRequest) -> None:
+    """Refuse arrays that do not have one row a text.
+
+    Raises:
+        EmptyData: there is no text, or the shapes do not fit.
+    """
+    rows, labels = len(request.texts), len(request.labels)
+    if not rows:
+        raise EmptyData("transfer set", "it has no example left after cleaning")
+    if request.teacher.shape != (rows, labels):
+        raise EmptyData(
+            "transfer set",
+            f"the teacher's answers have shape {request.teacher.shape}, expected {(rows, labels)}",
+        )
+    for name, size in (
+        ("keys", len(request.keys)),
+        ("validation mask", len(request.validation)),
+        ("hard labels", rows if request.hard is None else len(request.hard)),
+    ):
+        if size != rows:
+            raise EmptyData("transfer set", f"{size} {name} for {rows} texts")
+
+
+def plan_shapes(request: ChainRequest, words: Words) -> tuple[EncoderShape, ...]:
+    """The shapes of the request's stages, with the vocabulary that these texts can fill."""
+    shapes = []
+    for stage in request.stages:
+        shape = (
+            parse_stage(
+                stage,
+                labels=len(request.labels),
+                vocabulary=words.useful,
+                max_length=request.settings.max_length,
+                smallest_vocabulary=words.fallback,
+            )
+            if isinstance(stage, str)
+            else stage
+        )
+        tokens = words.tokenizer(shape.vocabulary).get_vocab_size()
+        shapes.append(replace(shape, vocabulary=tokens, labels=len(request.labels)))
+    return tuple(shapes)
+
+
+def configure(
+    request: ChainRequest, name: str, shape: EncoderShape, taught_by: tuple[str, ...]
+) -> StageConfig:
+    """A stage's configuration from the request's settings."""
+    settings = request.settings
+    return StageConfig(
+        name=name,
+        shape=shape,
+        taught_by=taught_by,
+        dropout=DROPOUT,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        warmup=settings.warmup,
+        temperature=settings.temperature,
+        hard_weight=settings.hard_weight,
+        patience=settings.patience,
+        seed=settings.seed,
+        threads=settings.threads,
+        checkpoint_seconds=settings.checkpoint_seconds,
+    )
+
+
+def make_lesson(request: ChainRequest, tokenizer: Tokenizer, answers: Sequence[np.ndarray]) -> Lesson:
+    """The request's data with the mean of `answers` as target."""
+    return Lesson(
+        texts=list(request.texts),
+        keys=list(request.keys),
+        labels=request.labels,
+        tokenizer=tokenizer,
+        target=mean_teacher(answers),
+        judge=request.teacher,
+        hard=request.hard_labels(),
+        validation=np.asarray(request.validation, dtype=bool),
+    )
+
+
+def sample_texts(request: ChainRequest) -> list[str]:
+    """Some texts outside the validation split, spread over the transfer set."""
+    rows = np.flatnonzero(~np.asarray(request.validation, dtype=bool))
+    chosen = np.random.default_rng(request.settings.seed).permutation(rows)[:SAMPLE]
+    return [request.texts[row] for row in chosen]
+
+
+def pick_origin(request: ChainRequest, shape: EncoderShape, name: str, progress: Progress) -> Origin:
+    """Where a student that no stage precedes starts from: the teacher where its shape allows, else chance."""
+    return _fitting((_first_origin(request, progress),), shape, progress, name)
+
+
+def _first_origin(request: ChainRequest, progress: Progress) -> Origin:
+    if request.settings.initialize == "scratch":
+        return SCRATCH
+    origin = teacher_origin(
+        request.encoder,
+        request.tokenizer,
+        sample_texts(request),
+        max_length=request.settings.max_length,
+        labels=len(request.labels),
+    )
+    if origin is SCRATCH:
+        progress.say("The teacher's encoder is not BERT-like: the first weights come from chance.")
+    return origin
+
+
+def _fitting(origins: Sequence[Origin], shape: EncoderShape, progress: Progress, name: str) -> Origin:
+    for origin in origins:
+        if suits(origin, shape):
+            return origin
+    if origins[-1] is not SCRATCH:
+        progress.say(f"{name} is larger than what it could start from: its first weights come from chance.")
+    return SCRATCH
+
+
+def _student_origin(request: ChainRequest, result: StageResult) -> Origin:
+    saved = load_student(result.folder)
+    return Origin(result.name, saved.student, saved.tokenizer, sample_texts(request), same_task=True)
+
+
+def _student_answers(request: ChainRequest, result: StageResult) -> np.ndarray:
+    saved = load_student(result.folder)
+    asked = digest_json([digest_weights(saved.student.state_dict()), list(request.keys)])
+    texts = tokenize(saved.tokenizer, request.texts, max_length=result.shape.max_length)
+    return cached_answers(result.folder.parent / f"answers-{asked[:16]}.npy", saved.student, texts)
+
+
+def _redistill(request: ChainRequest, progress: Progress) -> StageResult:
+    """One stage from the champion: its shape, its tokenizer, its weights; taught by the root teacher."""
+    assert request.start is not None
+    saved = load_student(request.start)
+    labels = saved.labels == request.labels
+    shape = replace(saved.student.shape, labels=len(request.labels))
+    origin = Origin("champion", saved.student, saved.tokenizer, sample_texts(request), same_task=labels)
+    return run_stage(
+        configure(request, "redistilled", shape, (ROOT,)),
+        make_lesson(request, saved.tokenizer, [request.teacher]),
+        origin,
+        folder=request.folder / "1-redistilled",
+        journal=StageJournal(request.folder / "journal"),
+        progress=progress,
+    )
+
+
+def _names(stages: Sequence[EncoderShape | str]) -> tuple[str, ...]:
+    names: list[str] = []
+    for stage in stages:
+        name = str(stage).strip()
+        names.append(f"{name} ({len(names) + 1})" if name in names else name)
+    return tuple(names)
+
+
+def _slug(name: str) -> str:
+    return "".join(character if character.isalnum() else "-" for character in name).strip("-")

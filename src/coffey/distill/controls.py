@@ -1,0 +1,119 @@
+"""Control arms of a chain: what the last student would be without stages, or without the teacher.
+
+Equal compute means: the arm may spend as many training FLOPs as the whole chain spent (6 x parameters
+outside the embeddings x tokens; Kaplan et al. 2020), in steps of the same batch size on the same texts.
+Early stopping applies to it as to the stages, so it may end sooner; `StageResult.steps` says where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from coffey.core.progress import Progress
+from coffey.distill.chain import ROOT, check_request, configure, make_lesson, pick_origin
+from coffey.distill.journal import StageJournal
+from coffey.distill.loss import NO_LABEL
+from coffey.distill.records import ChainRequest, ChainResult, StageResult
+from coffey.distill.stage import Lesson, run_stage
+from coffey.students.checkpoint import load_student
+
+DIRECT = "direct jump"
+LABELS = "labels only"
+ARGMAX_LABELS = "labels only (the teacher's)"
+"""The name says so when hard labels are the teacher's most probable ones, because the data has none."""
+
+
+def direct_jump(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
+    """The last student of the chain taught by the root teacher alone, at the chain's compute.
+
+    Raises:
+        StageError: as `stage.run_stage`.
+    """
+    return _arm(request, result, _lesson(request, result), name=DIRECT, taught_by=(ROOT,), progress=progress)
+
+
+def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
+    """The last student of the chain trained on hard labels alone, at the chain's compute.
+
+    Where the data has no hard labels the teacher's most probable label stands in, and the name says so.
+    Validation compares with the hard labels too: this arm never sees a distribution of the teacher.
+
+    Raises:
+        StageError: as `stage.run_stage`; `NothingToTrain` also when no example outside the validation
+            split, or none inside it, has a label.
+    """
+    lesson = _lesson(request, result)
+    known = lesson.hard != NO_LABEL
+    if known.any():
+        lesson = _only(lesson, known)
+        name, hard = LABELS, lesson.hard
+    else:
+        name, hard = ARGMAX_LABELS, request.teacher.argmax(axis=1).astype(np.int64)
+    one_hot = np.eye(len(request.labels), dtype=np.float32)[hard]
+    lesson = replace(lesson, hard=hard, target=one_hot, judge=one_hot)
+    return _arm(request, result, lesson, name=name, taught_by=("labels",), progress=progress)
+
+
+def equal_epochs(result: ChainResult, chain_rows: int, arm_rows: int, epochs: float) -> float:
+    """Passes over `arm_rows` examples that cost what the chain cost.
+
+    Every stage reads the same texts, so tokens are proportional to examples read; the student answers of a
+    stage (a forward pass, a third of a training pass) are counted where the next stage used them.
+
+    Args:
+        result: the chain.
+        chain_rows: examples the chain trained on.
+        arm_rows: examples the arm trains on.
+        epochs: the least that is given, so that a chain of one stage compares with itself.
+    """
+    last = result.final.params_without_embeddings
+    cost = sum(stage.epochs * stage.params_without_embeddings for stage in result.stages)
+    taught = {name for stage in result.stages for name in stage.taught_by}
+    cost += sum(stage.params_without_embeddings / 3 for stage in result.stages if stage.name in taught)
+    return max(epochs, cost / last * chain_rows / arm_rows)
+
+
+def _lesson(request: ChainRequest, result: ChainResult) -> Lesson:
+    check_request(request)
+    return make_lesson(request, load_student(result.final.folder).tokenizer, [request.teacher])
+
+
+def _only(lesson: Lesson, rows: np.ndarray) -> Lesson:
+    chosen = np.flatnonzero(rows)
+    return replace(
+        lesson,
+        texts=[lesson.texts[row] for row in chosen],
+        keys=[lesson.keys[row] for row in chosen],
+        target=lesson.target[chosen],
+        judge=lesson.judge[chosen],
+        hard=lesson.hard[chosen],
+        validation=lesson.validation[chosen],
+    )
+
+
+def _arm(
+    request: ChainRequest,
+    result: ChainResult,
+    lesson: Lesson,
+    *,
+    name: str,
+    taught_by: tuple[str, ...],
+    progress: Progress,
+) -> StageResult:
+    chain_rows = int((~np.asarray(request.validation, dtype=bool)).sum())
+    arm_rows = max(1, int((~lesson.validation).sum()))
+    config = configure(request, name, result.final.shape, taught_by)
+    epochs = equal_epochs(result, chain_rows, arm_rows, result.final.epochs)
+    config = replace(config, epochs=epochs)
+    if taught_by != (ROOT,):
+        config = replace(config, hard_weight=1.0, temperature=1.0)
+    return run_stage(
+        config,
+        lesson,
+        pick_origin(request, result.final.shape, name, progress),
+        folder=request.folder / f"control-{''.join(c if c.isalnum() else '-' for c in name).strip('-')}",
+        journal=StageJournal(request.folder / "journal"),
+        progress=progress,
+    )

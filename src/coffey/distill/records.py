@@ -1,0 +1,98 @@
+"""What a chain is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+from torch import nn
+
+from coffey.core.settings import ChainSettings
+from coffey.distill.loss import NO_LABEL
+from coffey.students.shape import EncoderShape
+
+FLOPS_A_PARAMETER = 6
+"""Of training, for each token and each parameter outside the embeddings (Kaplan et al. 2020, section 2.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainRequest:
+    """A transfer set with the teacher's answers, and the students to make of them."""
+
+    texts: Sequence[str]
+    keys: Sequence[str]
+    """`core.ids.input_key` of each text."""
+    teacher: np.ndarray
+    """float32 [texts, labels], the teacher's probabilities."""
+    hard: np.ndarray | None
+    """int [texts], -1 where the label is not known; None when no label is."""
+    validation: np.ndarray
+    """bool [texts]: never trained on, chooses the best weights."""
+    labels: tuple[str, ...]
+    stages: tuple[EncoderShape | str, ...]
+    settings: ChainSettings
+    folder: Path
+    """Local folder of this run, `stages/<run id>`."""
+    tokenizer: Tokenizer | None = None
+    """The teacher's."""
+    encoder: nn.Module | None = None
+    """The teacher's body, for first weights."""
+    start: Path | None = None
+    """Folder of a student to train on (re-distillation): one stage of its shape, with its tokenizer."""
+
+    def hard_labels(self) -> np.ndarray:
+        """int64 [texts], -1 where there is none."""
+        if self.hard is None:
+            return np.full(len(self.texts), NO_LABEL, dtype=np.int64)
+        return np.asarray(self.hard, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """One trained student."""
+
+    name: str
+    folder: Path
+    """Where `students.checkpoint.load_student` finds it."""
+    shape: EncoderShape
+    params: int
+    params_without_embeddings: int
+    taught_by: tuple[str, ...]
+    initialized: str
+    """Where its first weights came from: `teacher`, the name of a stage, `champion` or `scratch`."""
+    steps: int
+    epochs: float
+    tokens: int
+    """Tokens trained on, padding included."""
+    seconds: float
+    """Spent in training, in all runs of this stage together."""
+    validation_agreement: float
+    validation_loss: float
+    """Mean KL(teacher || student) on the validation split, in nats."""
+    resumed: bool = field(default=False)
+    """Whether an earlier run had begun or finished this stage."""
+
+    @property
+    def flops(self) -> float:
+        """Training compute: 6 x parameters outside the embeddings x tokens."""
+        return float(FLOPS_A_PARAMETER * self.params_without_embeddings * self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """The students of a chain, largest first."""
+
+    stages: tuple[StageResult, ...]
+
+    @property
+    def final(self) -> StageResult:
+        """The last and smallest student."""
+        return self.stages[-1]
+
+    @property
+    def flops(self) -> float:
+        """Training compute of all stages."""
+        return sum(stage.flops for stage in self.stages)

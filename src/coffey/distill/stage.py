@@ -1,0 +1,211 @@
+"""One stage: first weights, training, and the student's folder, as a function of its configuration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from coffey.core.errors import StageError
+from coffey.core.ids import digest_bytes, digest_json
+from coffey.core.progress import Progress
+from coffey.distill.batches import Tokenized, tokenize
+from coffey.distill.checkpoint import Position
+from coffey.distill.device import seeded
+from coffey.distill.journal import StageJournal
+from coffey.distill.loop import Material, Plan, train
+from coffey.distill.origin import Origin, first_student
+from coffey.distill.records import StageResult
+from coffey.students.checkpoint import save_student
+from coffey.students.shape import EncoderShape
+
+_MOST_STEPS_BETWEEN_EVALUATIONS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageConfig:
+    """Everything about a stage that is not data."""
+
+    name: str
+    shape: EncoderShape
+    taught_by: tuple[str, ...]
+    dropout: float
+    epochs: float
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    temperature: float
+    hard_weight: float
+    patience: int
+    seed: int
+    threads: int | None
+    checkpoint_seconds: float
+
+    def decisive(self) -> dict[str, object]:
+        """The fields that decide the result: all but threads and the time between checkpoints."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("threads", "checkpoint_seconds")
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """The data of a stage; see `loop.Material` for the arrays."""
+
+    texts: list[str]
+    keys: list[str]
+    labels: tuple[str, ...]
+    tokenizer: Tokenizer
+    target: np.ndarray
+    judge: np.ndarray
+    hard: np.ndarray
+    validation: np.ndarray
+    """bool [texts]."""
+
+
+def run_stage(
+    config: StageConfig,
+    lesson: Lesson,
+    origin: Origin,
+    *,
+    folder: Path,
+    journal: StageJournal,
+    progress: Progress,
+) -> StageResult:
+    """Train one student, or hand back the one that an earlier run has finished.
+
+    Args:
+        config: sizes and learning.
+        lesson: texts and what to say to them.
+        origin: where the first weights come from.
+        folder: of this stage.
+        journal: of the run.
+        progress: hears every step.
+
+    Raises:
+        StageInputsChanged: an earlier run began this stage with other inputs.
+        NothingToTrain: no rows, no steps or no validation rows.
+        StageDiverged: training failed.
+        StoreUnavailable: the folder cannot be used.
+    """
+    inputs = _digests(config, lesson, origin)
+    begun = folder.exists()
+    finished = journal.begin(config.name, inputs)
+    if finished is not None and finished.result is not None:
+        progress.say(f"{config.name}: finished at {finished.at}, kept")
+        return _from_json(finished.result, folder)
+    texts = tokenize(lesson.tokenizer, lesson.texts, max_length=config.shape.max_length)
+    material = _material(lesson, texts)
+    plan = _plan(config, len(material.train))
+    with seeded(config.seed, config.threads):
+        student = first_student(
+            config.shape, origin, lesson.tokenizer, dropout=config.dropout, seed=config.seed
+        )
+    checkpoint = folder / "checkpoint.pt"
+    try:
+        position = train(student, material, plan, checkpoint=checkpoint, progress=progress)
+    except StageError:
+        checkpoint.unlink(missing_ok=True)
+        journal.fail(config.name, inputs)
+        raise
+    save_student(folder / "student", student.cpu(), lesson.tokenizer, lesson.labels)
+    result = _result(config, origin, position, plan, len(material.train), folder, begun)
+    journal.finish(config.name, inputs, _to_json(result))
+    checkpoint.unlink(missing_ok=True)
+    return result
+
+
+def digest_weights(weights: Mapping[str, Tensor]) -> str:
+    """A digest of named tensors: their names, shapes and bits."""
+    parts = [
+        f"{name}:{tuple(value.shape)}:{digest_bytes(value.detach().cpu().contiguous().numpy().tobytes())}"
+        for name, value in sorted(weights.items())
+    ]
+    return digest_bytes("\n".join(parts).encode())
+
+
+def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, str]:
+    return {
+        "settings": digest_json(config.decisive()),
+        "texts": digest_json(lesson.keys),
+        "labels": digest_json(lesson.labels),
+        "teachers' answers": digest_bytes(np.ascontiguousarray(lesson.target).tobytes()),
+        "root teacher's answers": digest_bytes(np.ascontiguousarray(lesson.judge).tobytes()),
+        "hard labels": digest_bytes(lesson.hard.tobytes()),
+        "validation split": digest_bytes(lesson.validation.tobytes()),
+        "tokenizer": digest_bytes(lesson.tokenizer.to_str().encode()),
+        "first weights": "" if origin.source is None else digest_weights(origin.source.state_dict()),
+    }
+
+
+def _material(lesson: Lesson, texts: Tokenized) -> Material:
+    return Material(
+        texts=texts,
+        target=lesson.target,
+        judge=lesson.judge,
+        hard=lesson.hard,
+        train=np.flatnonzero(~lesson.validation),
+        validation=np.flatnonzero(lesson.validation),
+    )
+
+
+def _plan(config: StageConfig, rows: int) -> Plan:
+    an_epoch = math.ceil(rows / config.batch_size)
+    return Plan(
+        name=config.name,
+        steps=round(config.epochs * an_epoch),
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup=config.warmup,
+        temperature=config.temperature,
+        hard_weight=config.hard_weight,
+        patience=config.patience,
+        evaluate_every=max(1, min(an_epoch, _MOST_STEPS_BETWEEN_EVALUATIONS)),
+        checkpoint_seconds=config.checkpoint_seconds,
+        seed=config.seed,
+        threads=config.threads,
+    )
+
+
+def _result(
+    config: StageConfig, origin: Origin, position: Position, plan: Plan, rows: int, folder: Path, begun: bool
+) -> StageResult:
+    return StageResult(
+        name=config.name,
+        folder=folder / "student",
+        shape=config.shape,
+        params=config.shape.parameters(),
+        params_without_embeddings=config.shape.parameters_without_embeddings(),
+        taught_by=config.taught_by,
+        initialized=origin.name,
+        steps=position.step,
+        epochs=position.step / math.ceil(rows / plan.batch_size),
+        tokens=position.tokens,
+        seconds=position.seconds,
+        validation_agreement=position.best_agreement,
+        validation_loss=position.best_loss,
+        resumed=begun,
+    )
+
+
+def _to_json(result: StageResult) -> dict[str, Any]:
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    return values | {"folder": result.folder.name, "shape": result.shape.as_json()}
+
+
+def _from_json(values: Mapping[str, Any], folder: Path) -> StageResult:
+    shape = EncoderShape(**values["shape"])
+    known = dict(values) | {
+        "folder": folder / values["folder"],
+        "shape": shape,
+        "taught_by": tuple(values["taught_by"]),
+    }
+    return replace(StageResult(**known), resumed=True)

@@ -1,0 +1,1 @@
+"""Students: shapes, vocabularies, first weights and folders. May import artifact, data, stats and core."""

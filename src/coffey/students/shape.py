@@ -1,0 +1,181 @@
+"""The shape of a student: what decides its size and, mostly, its latency."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+from coffey.core.errors import ConfigError, Problem
+
+HEAD_WIDTH = 32
+"""Widths are multiples of it: vector units are filled, and heads of MiniLM-like teachers fit."""
+
+TOLERANCE = 0.10
+"""How far a parameter count may be from its target before the target is refused."""
+
+_LAYERS_SHARE = 0.45
+"""Preferred share of parameters in the layers: lookup tables cost no time, layers do the reading."""
+
+_WORDS_WEIGHT = 0.6
+"""Dislike of cutting all words down to their characters, against being off in the share of the layers."""
+
+_TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*([KMB]?)", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """Everything that decides how many parameters a student has."""
+
+    layers: int
+    width: int
+    heads: int
+    intermediate: int
+    """Neurons between the two linear maps of a layer."""
+    vocabulary: int
+    max_length: int
+    """Positions, in tokens."""
+    labels: int
+
+    def parameters(self) -> int:
+        """All parameters."""
+        return (
+            self.vocabulary * self.width + self.max_length * self.width + self.parameters_without_embeddings()
+        )
+
+    def parameters_without_embeddings(self) -> int:
+        """Parameters outside the token and position tables: the ones that every token is multiplied with."""
+        norms = 2 * self.width
+        attention = 4 * (self.width * self.width + self.width)
+        feed_forward = 2 * self.width * self.intermediate + self.intermediate + self.width
+        classifier = self.width * self.labels + self.labels
+        return norms + self.layers * (attention + feed_forward + 2 * norms) + classifier
+
+    def __str__(self) -> str:
+        """The shape as `coffey.toml` writes it, without what the task decides."""
+        return (
+            f"layers={self.layers},width={self.width},heads={self.heads},"
+            f"intermediate={self.intermediate},vocabulary={self.vocabulary}"
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def parse_stage(
+    stage: str, *, labels: int, vocabulary: int, max_length: int, smallest_vocabulary: int = 0
+) -> EncoderShape:
+    """The shape that a stage's text asks for.
+
+    Args:
+        stage: a parameter target (`2M`, `700K`) or a shape (`layers=3,width=192`; `heads`, `intermediate`
+            and `vocabulary` may follow; by default heads of 32, 4 x width, and all of the vocabulary).
+        labels: number of labels.
+        vocabulary: tokens that are worth having; a target may take fewer, never more.
+        max_length: positions, in tokens.
+        smallest_vocabulary: tokens that no student can do without (`vocabulary.Census.fallback`).
+
+    Raises:
+        ConfigError: the text cannot be read, or no shape comes within 10 % of the target.
+
+    >>> parse_stage("layers=2,width=64", labels=3, vocabulary=1000, max_length=32).intermediate
+    256
+    """
+    base = EncoderShape(1, HEAD_WIDTH, 1, HEAD_WIDTH, vocabulary, max_length, labels)
+    target = _TARGET.fullmatch(stage.strip())
+    if target:
+        wanted = float(target[1]) * _UNITS[target[2].upper()]
+        return _fit(stage, round(wanted), base, min(smallest_vocabulary, vocabulary))
+    return _read(stage, base, smallest_vocabulary)
+
+
+def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
+    values: dict[str, int] = {}
+    for part in stage.split(","):
+        name, _, number = part.partition("=")
+        known = name.strip() in ("layers", "width", "heads", "intermediate", "vocabulary")
+        if not known or not number.strip().isdigit() or int(number) < 1:
+            raise _refused(
+                stage, "a parameter target like '2M', or 'layers=3,width=192,…' of positive integers"
+            )
+        values[name.strip()] = int(number)
+    if "layers" not in values or "width" not in values:
+        raise _refused(stage, "at least layers=… and width=…")
+    width = values["width"]
+    heads = values.get("heads", max(1, width // HEAD_WIDTH))
+    if width % heads:
+        raise _refused(stage, f"a width that {heads} heads divide")
+    tokens = max(min(values.get("vocabulary", base.vocabulary), base.vocabulary), smallest_vocabulary)
+    return replace(
+        base,
+        layers=values["layers"],
+        width=width,
+        heads=heads,
+        intermediate=values.get("intermediate", 4 * width),
+        vocabulary=tokens,
+    )
+
+
+def _fit(stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
+    candidates = [
+        shape
+        for shape in _candidates(wanted, base, smallest_vocabulary)
+        if abs(shape.parameters() / wanted - 1) <= TOLERANCE
+    ]
+    if not candidates:
+        smallest = replace(base, heads=1, intermediate=2 * HEAD_WIDTH, vocabulary=smallest_vocabulary)
+        raise _refused(
+            stage,
+            f"a target that some shape comes within 10 % of; with {base.vocabulary} tokens "
+            f"(at least {smallest_vocabulary}) and {base.labels} labels the smallest student has "
+            f"{smallest.parameters():,} parameters",
+        )
+    return min(candidates, key=lambda shape: _dislike(shape, wanted, base.vocabulary, smallest_vocabulary))
+
+
+def _candidates(wanted: int, base: EncoderShape, smallest_vocabulary: int) -> Iterator[EncoderShape]:
+    for layers in _depths(wanted):
+        for width in range(HEAD_WIDTH, 2049, HEAD_WIDTH):
+            for ratio in (4, 3, 2):
+                shape = replace(
+                    base, layers=layers, width=width, heads=width // HEAD_WIDTH, intermediate=ratio * width
+                )
+                affordable = base.vocabulary - math.ceil((shape.parameters() - wanted) / width)
+                tokens = max(min(base.vocabulary, affordable), smallest_vocabulary, 1)
+                yield replace(shape, vocabulary=tokens)
+
+
+def _depths(wanted: int) -> tuple[int, ...]:
+    """Few layers, because latency grows with each; one fewer or more where nothing else fits the target."""
+    for limit, depths in (
+        (1_500_000, (2, 1)),
+        (6_000_000, (3, 2)),
+        (20_000_000, (4, 3)),
+        (60_000_000, (6, 4)),
+    ):
+        if wanted <= limit:
+            return depths
+    return (12, 6)
+
+
+def _dislike(shape: EncoderShape, wanted: int, useful: int, smallest: int) -> float:
+    total = shape.parameters()
+    off_target = abs(math.log(total / wanted))
+    layers_share = shape.parameters_without_embeddings() / total
+    narrow = 4 - shape.intermediate / shape.width
+    shallow = _depths(wanted)[0] - shape.layers
+    words_cut = (useful - shape.vocabulary) / max(1, useful - smallest)
+    return (
+        2 * off_target
+        + abs(layers_share - _LAYERS_SHARE)
+        + _WORDS_WEIGHT * words_cut
+        + 0.05 * narrow
+        + 0.2 * shallow
+    )
+
+
+def _refused(stage: str, expected: str) -> ConfigError:
+    return ConfigError("chain", [Problem("chain.stages", stage, expected)])
