@@ -130,7 +130,7 @@ def paired(n, champion, challenger, seed=0):
 )
 def test_a_challenger_must_win_and_must_not_lose(fresh, holdout, kind):
     """Promoted only when shown to be better on fresh audits and shown not to be worse on the old holdout."""
-    decision = judge(holdout=holdout, fresh=fresh, max_drop=0.02)
+    decision = judge(holdout=holdout, fresh=fresh, tolerated=0.02)
     assert decision.kind is kind
     promoted = kind is DecisionKind.PROMOTE
     assert decision.reason.endswith("Promote the challenger." if promoted else "Keep the champion.")
@@ -139,7 +139,7 @@ def test_a_challenger_must_win_and_must_not_lose(fresh, holdout, kind):
 
 def test_the_reason_of_a_judgement():
     """Both comparisons are told with intervals and sizes."""
-    reason = judge(holdout=paired(3000, 0.93, 0.90), fresh=paired(400, 0.8, 0.93), max_drop=0.02).reason
+    reason = judge(holdout=paired(3000, 0.93, 0.90), fresh=paired(400, 0.8, 0.93), tolerated=0.02).reason
     assert reason.startswith("On 400 fresh audits the challenger is 1")
     assert "points worse (95 % interval -" in reason
     assert "not shown to be within the tolerated drop of 2.0 points" in reason
@@ -151,6 +151,6 @@ def test_fresh_audits_are_weighed():
     champion, challenger = ~hard, np.ones(400, dtype=bool)
     weights = np.where(hard, 1.0, 9.0)
     decision = judge(
-        holdout=paired(3000, 0.93, 0.93), fresh=Paired(champion, challenger, weights), max_drop=0.02
+        holdout=paired(3000, 0.93, 0.93), fresh=Paired(champion, challenger, weights), tolerated=0.02
     )
     assert decision.numbers["gain"] == pytest.approx(0.1)

@@ -11,7 +11,7 @@ from coffey.students.shape import EncoderShape
 
 
 def test_every_part_of_a_student_fuses(tokenizer, texts, tmp_path):
-    """Sizes in the module are numbers, not shapes of tensors; or attention is left in ten pieces, and slower."""
+    """Sizes in the module are numbers, not shapes of tensors; else attention stays in ten slow pieces."""
     torch.manual_seed(0)
     shape = EncoderShape(
         layers=2, width=32, heads=4, intermediate=64, vocabulary=200, max_length=24, labels=4

@@ -67,10 +67,11 @@ def draw(result: dict[str, Any]) -> RenderableType:
             ("took", figures.seconds(result["seconds"])),
         ]
     )
-    return Group(_table(result["table"]), _forecast(result["forecast_vs_actual"]), told)
+    return Group(draw_models(result["table"]), _forecast(result["forecast_vs_actual"]), told)
 
 
-def _table(rows: list[dict[str, Any]]) -> RenderableType:
+def draw_models(rows: list[dict[str, Any]]) -> RenderableType:
+    """Teacher and student beside each other, the student bold."""
     cells = [
         (
             row["model"],

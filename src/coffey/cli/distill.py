@@ -108,7 +108,7 @@ def stage_row(stage: StageSummary, name: str) -> tuple[str, ...]:
         f"{stage.steps:,}",
         figures.seconds(stage.seconds),
         figures.interval(quality.agreement),
-        figures.interval(quality.accuracy) if quality.accuracy else "",
+        figures.share(quality.accuracy.value) if quality.accuracy else "",
         figures.interval(quality.retention) if quality.retention else "",
     )
 

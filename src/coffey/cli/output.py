@@ -12,7 +12,7 @@ from typing import TypeVar
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from coffey.core.errors import CoffeyError
+from coffey.core.errors import CoffeyError, MissingExtra
 from coffey.dashboard.plain import plain
 
 T = TypeVar("T")
@@ -20,6 +20,13 @@ T = TypeVar("T")
 STOPPED = 130
 """128 + SIGINT, as shells report it."""
 UNEXPECTED = 3
+EXTRAS = {
+    **dict.fromkeys(("duckdb", "httpx", "jinja2", "pyarrow", "scipy", "starlette"), "watch"),
+    **dict.fromkeys(
+        ("accelerate", "onnx", "onnxscript", "safetensors", "sympy", "torch", "transformers"), "distill"
+    ),
+}
+"""The extra that brings a package which is not in the base install."""
 PIPE_WIDTH = 120
 """Columns when stdout is not a terminal; rich's 80 would break the wider tables."""
 
@@ -74,12 +81,21 @@ def guarded(run: Callable[[], object], *, debug: bool) -> int:
     except KeyboardInterrupt:
         return _finished(STOPPED)
     except CoffeyError as exc:
-        _complain(str(exc))
-        if debug:
-            traceback.print_exc()
-        return exc.exit_code
+        return _refused(exc, debug=debug)
+    except ModuleNotFoundError as exc:
+        extra = EXTRAS.get((exc.name or "").partition(".")[0])
+        if extra is None:
+            return _unexpected(exc, debug=debug)
+        return _refused(MissingExtra("This command", extra, exc.name or ""), debug=debug)
     except Exception as exc:  # noqa: BLE001 - the process edge
         return _unexpected(exc, debug=debug)
+
+
+def _refused(exc: CoffeyError, *, debug: bool) -> int:
+    _complain(str(exc))
+    if debug:
+        traceback.print_exc()
+    return exc.exit_code
 
 
 def _finished(code: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from coffey.artifact.manifest import Lineage, Manifest
 from coffey.artifact.predictor import Predictor
 from coffey.artifact.read import open_artifact
 from coffey.artifact.signing import Signer, Trust
+from coffey.core.clock import unix_now
 from coffey.core.errors import ArtifactError
 from coffey.core.files import write_atomic
 from coffey.core.ids import canonical_json
@@ -24,7 +25,7 @@ from coffey.distill.records import StageResult
 from coffey.export.export import export_student
 from coffey.export.package import Holdout, Timing, package_student
 from coffey.monitor.sample import sample_requests, save_sample
-from coffey.registry.protocol import CHALLENGER, Registry
+from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.students.checkpoint import load_student
 
@@ -106,7 +107,7 @@ def make_artifact(
         signer=making.signer,
         measure_latency=making.measure_latency,
     )
-    write_atomic(note, canonical_json({"digest": packaged.digest}))
+    write_atomic(note, canonical_json({"digest": packaged.digest, "asked": _asked(making)}))
     return Candidate(packaged.path, packaged.digest, packaged.manifest)
 
 
@@ -120,13 +121,17 @@ def register(
     who: str,
     evidence: JsonObject,
 ) -> Version:
-    """Add the candidate to the registry and point `challenger` at it; again is no change."""
+    """Add the candidate to the registry and point `challenger` at it; again is no change.
+
+    A candidate that is the champion already does not challenge itself.
+    """
     version = Version(
         name=f"{candidate.manifest.name}-{candidate.digest[:8]}",
         digest=candidate.digest,
         artifact=candidate.path.relative_to(store).as_posix(),
         student=student.relative_to(store).as_posix(),
         contract=contract,
+        created_unix_s=unix_now(),
         lineage={
             "teacher": candidate.manifest.lineage.teacher,
             "previous": candidate.manifest.lineage.previous,
@@ -134,7 +139,7 @@ def register(
     )
     registry.add(version, who=who, evidence=evidence)
     current = registry.alias(CHALLENGER)
-    if current != version.name:
+    if version.name not in (current, registry.alias(CHAMPION)):
         registry.move({CHALLENGER: version.name}, expected={CHALLENGER: current}, evidence=evidence, who=who)
     return version
 
@@ -162,10 +167,20 @@ def reference_path(store: Path, digest: str) -> Path:
     return store / "references" / f"{digest}.npz"
 
 
+def _asked(making: Making) -> JsonObject:
+    """What decides an artifact beside its stage and data: with other settings it is made anew."""
+    return {"name": making.project, "export": asdict(making.export)}
+
+
 def _finished(note: Path, making: Making) -> Candidate | None:
     try:
-        digest = json.loads(note.read_bytes())["digest"]
-        artifact = open_artifact(making.store / "artifacts" / digest, trust=Trust.of_signer(making.signer))
-    except (OSError, ValueError, KeyError, ArtifactError):
+        made = json.loads(note.read_bytes())
+        if made["asked"] != _asked(making):
+            return None
+        folder = making.store / "artifacts" / made["digest"]
+        if not folder.exists():
+            return None
+        artifact = open_artifact(folder, trust=Trust.of_signer(making.signer))
+    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
         return None
     return Candidate(artifact.path, artifact.digest, artifact.manifest)

@@ -58,30 +58,30 @@ class Paired:
         return len(self.champion)
 
 
-def judge(*, holdout: Paired, fresh: Paired, max_drop: float, seed: int = 17) -> Decision:
+def judge(*, holdout: Paired, fresh: Paired, tolerated: float, seed: int = 17) -> Decision:
     """PROMOTE a challenger that is better on fresh audits and not worse on the old holdout; else KEEP.
 
     Better: the whole 95 % interval of the paired difference on `fresh` is over 0. Not worse: the whole
-    interval on `holdout` is at least `-max_drop`. Neither side may have been trained or chosen on these
+    interval on `holdout` is at least `-tolerated`. Neither side may have been trained or chosen on these
     examples; the intervals hold for one look at them.
     """
     gain = paired_difference(fresh.challenger, fresh.champion, weights=fresh.weights, seed=seed)
     loss = paired_difference(holdout.challenger, holdout.champion, weights=holdout.weights, seed=seed)
-    better, kept = gain.low > 0, loss.low >= -max_drop
+    better, kept = gain.low > 0, loss.low >= -tolerated
     kind = DecisionKind.PROMOTE if better and kept else DecisionKind.KEEP
     p_value = mcnemar(fresh.challenger, fresh.champion)
     reason = (
         f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, McNemar p = {p_value:.2g}: "
         f"{'better' if better else 'not shown to be better'}. "
         f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
-        f"{'within' if kept else 'not shown to be within'} the tolerated drop of {_points(max_drop)} points. "
+        f"{'within' if kept else 'not shown to be within'} the tolerated drop of {_points(tolerated)} points. "
         + ("Promote the challenger." if kind is DecisionKind.PROMOTE else "Keep the champion.")
     )
     numbers: Numbers = {
         "fresh": len(fresh),
         "fresh_p": p_value,
         "holdout": len(holdout),
-        "max_drop": max_drop,
+        "tolerated": tolerated,
     }
     return Decision(kind, reason, {**numbers, **_spread("gain", gain), **_spread("holdout_change", loss)})
 

@@ -28,7 +28,7 @@ from coffey.data.split import in_validation
 from coffey.distill.chain import run_chain
 from coffey.distill.records import ChainRequest, StageResult
 from coffey.export.package import Holdout
-from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
+from coffey.registry.protocol import CHALLENGER, Registry
 from coffey.registry.version import Version
 from coffey.stats.intervals import wilson
 
@@ -36,6 +36,9 @@ WHO = "tick"
 
 FINISHED = "finished"
 """The kind of entry that ends a re-distillation."""
+
+ABANDONED = "abandoned"
+"""What a re-distillation came to whose champion was replaced meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +248,7 @@ def _conclude(
     decision = judge(
         holdout=_paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
         fresh=on_fresh,
-        max_drop=tools.settings.monitor.max_drop,
+        tolerated=tools.settings.monitor.redistill_drop,
     )
     before, after = (
         wilson(int(right.sum()), len(right)) for right in (on_fresh.champion, on_fresh.challenger)
@@ -271,9 +274,8 @@ def _settle(
 ) -> str:
     """Register the challenger and move the pointers as was decided; again is no change."""
     evidence = {"redistill": run_id, "reason": decision.reason, "numbers": dict(decision.numbers)}
-    champion_now = tools.registry.alias(CHAMPION)
-    if champion_now is not None and tools.registry.resolve(champion_now).digest == candidate.digest:
-        return champion_now
+    if is_settled(run_id, tools.registry):
+        return tools.registry.resolve(candidate.digest).name
     version = register(
         candidate,
         registry=tools.registry,
@@ -289,6 +291,15 @@ def _settle(
         moved: dict[str, str | None] = {CHALLENGER: None}
         tools.registry.move(moved, expected={CHALLENGER: version.name}, evidence=evidence, who=WHO)
     return version.name
+
+
+def is_settled(run_id: str, registry: Registry) -> bool:
+    """Whether this run's last move was made: its challenger was promoted, or sent away."""
+    return any(
+        event.evidence.get("redistill") == run_id
+        and (event.kind == "promote" or event.moves.get(CHALLENGER, "") is None)
+        for event in registry.events()
+    )
 
 
 def _paired(

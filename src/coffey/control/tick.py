@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from coffey.artifact.predictor import Predictor
 from coffey.artifact.signing import Trust
-from coffey.control.audits import Answer, AuditLog, collect_audits
+from coffey.control.audits import AuditLog, collect_audits
 from coffey.control.candidate import reference_path
 from coffey.control.journal import ControlJournal, Entry
 from coffey.control.lease import Lease
 from coffey.control.policy import decide
-from coffey.control.redistill import FINISHED, Recent, RedistillReport, Tools, redistill
+from coffey.control.redistill import (
+    ABANDONED,
+    FINISHED,
+    Recent,
+    RedistillReport,
+    Tools,
+    is_settled,
+    redistill,
+)
 from coffey.core.clock import monotonic
 from coffey.core.errors import UnknownVersion
 from coffey.core.progress import Progress
@@ -31,6 +42,10 @@ from coffey.traffic.query import read_traffic
 OPENED = "redistill"
 """The kind of entry that begins a re-distillation."""
 
+LEAST_REQUESTS = 50
+"""Distinct requests since the change that a re-distillation waits for: of fewer, under 20 are left to judge
+by, on which no gain under 20 points can be shown."""
+
 _RENEW_S = 60.0
 
 
@@ -45,8 +60,9 @@ class Loop:
     audits: AuditLog
     trust: Trust
     teacher: Callable[[], Teacher]
-    answer: Answer
-    tools: Callable[[], Tools]
+    answer: Callable[[Sequence[str], Progress], npt.NDArray[np.float32]]
+    """As `audits.Answer`, told the progress of this tick: it keeps the lease while the teacher works."""
+    tools: Callable[[Progress], Tools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         return TickReport(waiting, None, None, None, 0, 0, compacted, finished)
     since = _champion_since(loop.registry)
     traffic = read_traffic(loop.store, model=champion.digest, since=since)
-    audited = _ask_teacher(loop, traffic)
+    audited = _ask_teacher(loop, traffic, progress)
     audits = [audit for audit in loop.audits.of(champion.digest) if audit.unix_s >= since]
     agreement = _look(loop, champion, audits)
     recent = _since_change(traffic, audits, agreement)
@@ -108,6 +124,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         agreement, drift, champion.contract, audits_per_day=loop.settings.monitor.audits_per_day
     )
     decision = _patience(decision, loop.journal, champion, len(audits))
+    decision = _with_requests(decision, recent)
     entry = loop.journal.record_decision(
         decision, key=f"{champion.name}/{since:.3f}/{len(audits)}/{decision.kind.value}"
     )
@@ -115,7 +132,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         run_id = f"{champion.digest[:8]}-{entry.number}"
         loop.journal.record(OPENED, {"champion": champion.name, "audits": len(audits)}, key=run_id)
         progress.say(decision.reason)
-        finished = redistill(run_id, champion, recent, loop.tools(), progress)
+        finished = redistill(run_id, champion, recent, loop.tools(progress), progress)
     return TickReport(decision, champion.name, agreement, drift, audited, len(traffic), compacted, finished)
 
 
@@ -124,13 +141,17 @@ def _resume(loop: Loop, progress: Progress) -> RedistillReport | None:
     opened = loop.journal.last(OPENED)
     if opened is None or opened.key is None or loop.journal.find(f"{opened.key}/{FINISHED}") is not None:
         return None
-    progress.say(f"Going on with the re-distillation {opened.key} that an earlier tick began.")
     champion = loop.registry.resolve(str(opened.body["champion"]))
+    if loop.registry.alias(CHAMPION) != champion.name and not is_settled(opened.key, loop.registry):
+        progress.say(f"The re-distillation {opened.key} is given up: {champion.name} is champion no more.")
+        loop.journal.record(FINISHED, {"version": None, "kind": ABANDONED}, key=f"{opened.key}/{FINISHED}")
+        return None
+    progress.say(f"Going on with the re-distillation {opened.key} that an earlier tick began.")
     since = _champion_since(loop.registry)
     traffic = read_traffic(loop.store, model=champion.digest, since=since)
     audits = [audit for audit in loop.audits.of(champion.digest) if audit.unix_s >= since]
     recent = _since_change(traffic, audits, _look(loop, champion, audits))
-    return redistill(opened.key, champion, recent, loop.tools(), progress)
+    return redistill(opened.key, champion, recent, loop.tools(progress), progress)
 
 
 def _champion_since(registry: Registry) -> float:
@@ -139,13 +160,17 @@ def _champion_since(registry: Registry) -> float:
     return moved[-1] if moved else 0.0
 
 
-def _ask_teacher(loop: Loop, traffic: list[TrafficRecord]) -> int:
+def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -> int:
     known = {audit.id for audit in loop.audits.all()}
     if not any(record.audit and record.id not in known for record in traffic):
         return 0
     teacher = loop.teacher()
     return collect_audits(
-        traffic, loop.audits, answer=loop.answer, labels=teacher.labels, teacher=teacher.fingerprint
+        traffic,
+        loop.audits,
+        answer=lambda texts: loop.answer(texts, progress),
+        labels=teacher.labels,
+        teacher=teacher.fingerprint,
     )
 
 
@@ -191,6 +216,18 @@ def _patience(decision: Decision, journal: ControlJournal, champion: Version, au
         f"(there are {audits:,})."
     )
     return Decision(DecisionKind.KEEP, reason, decision.numbers)
+
+
+def _with_requests(decision: Decision, recent: Recent) -> Decision:
+    """A re-distillation needs something to learn from and to be judged by; until then it is looked into."""
+    distinct = len({record.text for record in recent.traffic})
+    if decision.kind is not DecisionKind.REDISTILL or distinct >= LEAST_REQUESTS:
+        return decision
+    reason = (
+        f"{decision.reason} That waits for {LEAST_REQUESTS} distinct requests since the change "
+        f"(there are {distinct})."
+    )
+    return Decision(DecisionKind.INVESTIGATE, reason, decision.numbers)
 
 
 def _kept(journal: ControlJournal, opened: Entry) -> bool:

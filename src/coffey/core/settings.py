@@ -25,7 +25,7 @@ class ProjectSettings:
     """`[project]`: the name and the place where everything is kept."""
 
     name: str = required("name of the project, used in reports and model names")
-    store: str = setting("folder or fsspec URL that keeps labels, models, traffic and journals", ".coffey")
+    store: str = setting("local folder that keeps labels, models, traffic and journals", ".coffey")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def load_sample(path: Path) -> Sample | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             return Sample(
                 features=kept["features"].astype(np.float32),
                 confidence=kept["confidence"],
@@ -81,7 +82,7 @@ def load_sample(path: Path) -> Sample | None:
                 unknown_share=kept["unknown_share"],
                 labels=kept["labels"].tolist(),
             )
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as exc:
         raise StoreUnavailable(str(path), f"it is no sample of requests ({exc})") from exc
 
 

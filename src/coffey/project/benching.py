@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TEXTS = 1000
 """Holdout texts that inputs are drawn from: their lengths are what matters."""
-PARITY_TEXTS = 128
+PARITY_TEXTS = 48
 """Texts that the teacher's export is compared on: it shows a wrong graph, which is all that is asked."""
 
 

@@ -15,6 +15,7 @@ from coffey.bench.machine import describe_machine
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
 from coffey.core.clock import monotonic, utc_now
 from coffey.core.ids import digest_json
+from coffey.core.progress import Progress
 from coffey.core.records import Interval, Machine, Quality
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import direct_jump, labels_only
@@ -131,22 +132,19 @@ class Lesson:
     holdout: Holdout
 
 
-def prepare(space: Workspace) -> Lesson:
-    """Read and clean the data, ask the teacher for what is missing.
+def prepare(space: Workspace, progress: Progress | None = None) -> Lesson:
+    """Read and clean the data, ask the teacher for what is missing; nothing is asked about unusable data.
 
     Raises:
         DataError, TeacherError, StoreError: see those.
     """
-    data = read_data(space.settings, space.progress)
-    labelled = label_data(space.settings, data, space.teacher, space.labels, space.progress)
+    progress = progress or space.progress
+    data = read_data(space.settings, progress)
     labels = space.teacher.labels
+    taught = data.transfer.indices(labels)
     hard = data.holdout.indices(labels) if data.holdout.labelled() else None
-    return Lesson(
-        data,
-        labelled,
-        data.transfer.indices(labels),
-        Holdout(list(data.holdout.texts), labelled.holdout, hard),
-    )
+    labelled = label_data(space.settings, data, space.teacher, space.labels, progress)
+    return Lesson(data, labelled, taught, Holdout(list(data.holdout.texts), labelled.holdout, hard))
 
 
 def distill(space: Workspace, *, compare: bool) -> DistillResult:

@@ -32,11 +32,14 @@ def kept_result(space: Workspace, kind: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return cast(dict[str, Any], json.loads(path.read_bytes()))
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("it holds no object")
     except ValueError as exc:
         raise CoffeyError(
             f"{str(path)!r} is damaged ({exc}). Remove it and run coffey {kind} again."
         ) from exc
+    return found
 
 
 def write_page(

@@ -6,6 +6,7 @@ from coffey.control.audits import AuditLog
 from coffey.control.journal import ControlJournal
 from coffey.control.redistill import OldLessons, Tools
 from coffey.control.tick import Loop, TickReport, tick
+from coffey.core.progress import Progress
 from coffey.project.distilling import prepare
 from coffey.project.workspace import Workspace
 
@@ -31,7 +32,7 @@ def make_loop(space: Workspace) -> Loop:
         trust=space.trust,
         teacher=lambda: space.teacher,
         answer=space.answer,
-        tools=lambda: _tools(space),
+        tools=lambda progress: _tools(space, progress),
     )
 
 
@@ -40,14 +41,14 @@ def control_journal(space: Workspace) -> ControlJournal:
     return ControlJournal(space.store / "control" / "events")
 
 
-def _tools(space: Workspace) -> Tools:
-    lesson = prepare(space)
+def _tools(space: Workspace, progress: Progress) -> Tools:
+    lesson = prepare(space, progress)
     return Tools(
         settings=space.settings,
         store=space.store,
         registry=space.registry,
         journal=control_journal(space),
-        answer=space.answer,
+        answer=lambda texts: space.answer(texts, progress),
         teacher_fingerprint=space.teacher.fingerprint,
         teacher_params=space.teacher.params,
         labels=space.teacher.labels,

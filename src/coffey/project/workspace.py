@@ -65,6 +65,6 @@ class Workspace:
         """The teacher's answers."""
         return wiring.open_labels(self.store, self.teacher)
 
-    def answer(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def answer(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
         """The teacher's probabilities [n, labels]; only what was never asked before is asked."""
-        return wiring.answer(self.settings, self.teacher, self.labels, texts, self.progress)
+        return wiring.answer(self.settings, self.teacher, self.labels, texts, progress or self.progress)

@@ -17,8 +17,8 @@ from coffey.core.ids import input_key
 
 LAUNCH_DESKS = ("business", "politics", "sports")
 NEW_DESKS = ("entertainment", "tech")
-SNIPPET_WORDS = 40
-"""About two sentences: enough for a desk to be guessed, short enough for a teacher on two cores."""
+SNIPPET_WORDS = 28
+"""A sentence or two: enough for a desk to be guessed, short enough for a teacher on two cores."""
 
 _SENTENCE_END = re.compile(r'(?<=[.!?])\s+(?=[A-Z"])')
 _PARAGRAPH_END = re.compile(r"\n\s*\n")

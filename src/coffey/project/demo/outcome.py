@@ -54,7 +54,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         },
         "replayed": {name: steps[name]["replay"] for name in ("before", "after", "recovered")},
         "watch": _watch(settings, steps),
-        "table": _table(made, timed, plan),
+        "table": model_table(made, timed, plan),
     }
 
 
@@ -135,7 +135,8 @@ def _point(point: Step, phase: str, offset: int = 0) -> JsonObject:
     }
 
 
-def _table(made: Step, timed: Step, plan: Step) -> list[JsonObject]:
+def model_table(made: Step, timed: Step, plan: Step) -> list[JsonObject]:
+    """Teacher and student in a row each, from what `distill`, `bench` and `plan` printed."""
     teacher, student, costs = made["teacher"], made["student"], plan["costs"]
     latency = timed["latency"]
     quality = "accuracy" if student["accuracy"] else "agreement"

@@ -25,8 +25,8 @@ from coffey.project.project import Project
 from coffey.project.reporting import keep_result, write_page
 from coffey.registry.protocol import CHAMPION
 
-CALM_REQUESTS = 1600
-DRIFTED_REQUESTS = 2000
+CALM_REQUESTS = 1500
+DRIFTED_REQUESTS = 1800
 NEW_SHARE = 0.6
 """Share of the drifted traffic that goes to the desks that have just opened."""
 _WAIT_S = 60.0

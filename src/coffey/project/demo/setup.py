@@ -17,9 +17,9 @@ TEACHER_SNIPPETS = 1500
 """Labelled snippets that the head is fitted on; four times as many lowered accuracy by 0.6 points."""
 L2 = 1.3e-4
 """1 / (5 x 1,500), the best of three on the launch desks (0.886; `C = 5` in scikit-learn's words)."""
-TRANSFER = 4500
+TRANSFER = 3600
 HOLDOUT = 1500
-MAX_LENGTH = 64
+MAX_LENGTH = 48
 
 CONFIG = """\
 # Made by `coffey demo`: BBC news snippets of 2004 and 2005, to be sent to the desk that wrote them.
@@ -34,6 +34,7 @@ label = "desk"
 kind = "transformers"
 source = {source}
 head = "teacher/head.safetensors"
+threads = {threads}
 max_length = {max_length}
 cost = {{ usd_per_hour = 0.17 }}       # the same machine as the student's
 
@@ -42,13 +43,14 @@ transfer = "data/transfer.jsonl"
 holdout = "data/holdout.jsonl"
 
 [chain]
-stages = ["4M", "2M", "1M"]
+stages = ["2.5M", "1.6M", "1M"]
 max_length = {max_length}
-epochs = 6
+epochs = 5
+threads = {threads}
 
 [budget]
 latency_p99_ms = 50
-min_retention = 0.93
+min_retention = 0.95
 
 [economics]
 requests_per_day = 10_000_000
@@ -59,9 +61,9 @@ people_usd_per_hour = 100
 [monitor]
 audits_per_day = 1000
 false_alarm_every_days = 365
-audit_probability = 0.25               # so that a few thousand requests show what a day would
+audit_probability = 0.2                # so that a few thousand requests show what a day would
 relabel = 1000
-redistill_epochs = 4
+redistill_epochs = 5
 
 [serve]
 follow_seconds = 0.5
@@ -69,11 +71,13 @@ follow_seconds = 0.5
 
 
 def set_up(folder: Path, progress: Progress) -> Corpus:
-    """Write what is not there yet; the same files every time.
+    """Write what is not there yet: the same data every time, and as many threads as are worth having now.
 
     Raises:
         MissingExtra: the packages that carry the data or the model are not installed.
     """
+    from coffey.distill.threads import fastest_threads
+
     corpus = load_corpus()
     data = folder / "data"
     _write_jsonl(data / "transfer.jsonl", corpus.transfer[:TRANSFER])
@@ -82,8 +86,11 @@ def set_up(folder: Path, progress: Progress) -> Corpus:
     head = folder / "teacher" / "head.safetensors"
     if not head.exists():
         _fit(head, source, corpus.teacher[:TEACHER_SNIPPETS], progress)
-    config = CONFIG.format(source=json.dumps(str(source)), max_length=MAX_LENGTH)
-    write_atomic(folder / "coffey.toml", config.encode())
+    config = folder / "coffey.toml"
+    if not config.exists():
+        threads = fastest_threads()
+        text = CONFIG.format(source=json.dumps(str(source)), max_length=MAX_LENGTH, threads=threads)
+        write_atomic(config, text.encode())
     return corpus
 
 

@@ -1,0 +1,143 @@
+"""Write the generated pages of the documentation: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from coffey.cli.app import app
+from coffey.core.errors import (
+    CoffeyError,
+    ConfigError,
+    DataError,
+    PlanError,
+    RegistryError,
+    ServeError,
+    StageError,
+    StoreError,
+    TeacherError,
+)
+from coffey.project.configuration import settings_reference
+from coffey.project.schema import section_at
+
+FOLDER = Path(__file__).parent
+NOTE = "<!-- Generated. Do not edit: run `python docs/generate.py`. -->"
+CONFIGURATION = """
+`coffey init` writes a `coffey.toml` with every key, its default and its meaning. `coffey doctor` checks one.
+
+- Relative paths are relative to the folder of `coffey.toml`. `~` is resolved.
+- `required`: the file must set the key. `absent`: there is no value unless you give one.
+- All problems of a file are reported at once, each with its key, its value, what was expected and, where
+  there is one, the nearest valid name. The exit code is then 2.
+- Secrets do not belong in this file, and no key asks for one.
+
+Rules between keys:
+
+| rule | why |
+|---|---|
+| `teacher.cost` states one price at most | two prices of one thing contradict each other |
+| `chain.stages` get smaller from one to the next (where they are parameter targets) | a chain goes down |
+| a shape needs `layers` and `width`; `heads` must divide `width` | otherwise it cannot be built |
+| `teacher.source` is `package.module:function` when `teacher.kind` is `python` | it is imported |
+| `monitor.redistill_drop` is at least `monitor.max_drop` | one looks before one mends |
+| `data.holdout` names no file that `data.transfer` names | a student that saw the holdout proves nothing |
+| `task.labels` names at least two labels, each once | the columns of the answers must be told apart |
+"""
+COMMANDS = """
+`coffey COMMAND --help` prints the same. `python -m coffey` is the same program.
+
+Every command prints tables for people. With `--json`, stdout gets exactly one JSON object and nothing
+else; progress and messages go to stderr ([the keys](json.md)). `coffey serve --json` prints its object when
+it listens, and goes on serving. `coffey watch` has no `--json`: run `coffey tick --json` from a scheduler.
+
+`coffey --debug COMMAND …` shows tracebacks. `coffey --version` prints the version.
+
+| exit code | means |
+|---|---|
+| 0 | done |
+| 1 | the answer is no: it does not pay, the gate refused, the latency budget is missed |
+| 2 | usage, configuration or data: mend it and run again |
+| 3 | something outside failed: the teacher, the disk, the store, a signature |
+| 130 | stopped by Ctrl-C; what was done is kept |
+
+Errors by exit code, so that a script can tell them apart: {codes}
+"""
+
+
+def main() -> None:
+    """Write both pages."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """The text of every generated page, by file name."""
+    return {"configuration.md": configuration(), "commands.md": commands()}
+
+
+def configuration() -> str:
+    """Every key of `coffey.toml`, a table a section."""
+    lines = ["# Configuration", NOTE, CONFIGURATION]
+    for section, rows in itertools.groupby(settings_reference(), key=lambda row: row.section):
+        doc = (section_at(tuple(section.split("."))).__doc__ or "").split(": ", 1)[-1].strip()
+        lines += [f"## `[{section}]`\n", f"{doc[0].upper()}{doc[1:]}\n"]
+        lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
+        lines += [
+            f"| `{row.key}` | {_cell(row.type)} | {_default(row.default)} | {_cell(row.meaning)} |"
+            for row in rows
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _default(text: str) -> str:
+    return text if text in ("required", "absent") else f"`{_cell(text)}`"
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    group: Any = typer.main.get_command(app)
+    lines = ["# Commands", NOTE, COMMANDS.format(codes=_codes()), "| command | does |", "|---|---|"]
+    lines += [f"| [`{name}`](#coffey-{name}) | {_cell(one.help)} |" for name, one in group.commands.items()]
+    for name, command in group.commands.items():
+        lines += ["", *_command(name, command)]
+    return "\n".join(lines) + "\n"
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    context = command.context_class(command, info_name=f"coffey {name}")
+    yield f"## coffey {name}\n"
+    yield f"{command.help}\n"
+    yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
+    yield "| argument or option | meaning |"
+    yield "|---|---|"
+    for parameter in command.get_params(context):
+        spelled, meaning = parameter.get_help_record(context)
+        yield f"| `{_cell(spelled)}` | {_cell(meaning)} |"
+
+
+def _codes() -> str:
+    families = (
+        ConfigError,
+        DataError,
+        PlanError,
+        TeacherError,
+        StageError,
+        ServeError,
+        RegistryError,
+        StoreError,
+        CoffeyError,
+    )
+    return ", ".join(f"`{one.__name__}` {one.exit_code}" for one in families) + "."
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Audits are asked once, kept in order, and never guessed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from coffey.control.audits import AuditLog, collect_audits
+from coffey.core.errors import TeacherUnavailable
+from coffey.core.ids import input_key
+from coffey.core.records import TrafficRecord
+
+LABELS = ("bad", "good")
+
+
+class Asked:
+    """A teacher of two labels: a text with `good` in it is good. Remembers what it was asked."""
+
+    def __init__(self):
+        self.texts = []
+
+    def __call__(self, texts):
+        self.texts += texts
+        good = np.array([["good" in text] for text in texts], np.float32)
+        return np.hstack([1 - good, good])
+
+
+def served(number, text="a good day", *, audit=True, model="m1", label="good"):
+    return TrafficRecord(f"r{number}", float(number), model, text, label, 0.9, 1.0, audit, 0.25)
+
+
+def collect(traffic, log, teacher):
+    return collect_audits(traffic, log, answer=teacher, labels=LABELS, teacher="t1")
+
+
+def test_only_what_was_chosen_is_asked_and_only_once(tmp_path):
+    """The second collection asks the new request alone, also through another object on the same folder."""
+    teacher, log = Asked(), AuditLog(tmp_path)
+    traffic = [served(1), served(2, "unchosen", audit=False), served(3, "rain", label="good")]
+    assert collect(traffic, log, teacher) == 2
+    assert collect([*traffic, served(4, "good grief")], AuditLog(tmp_path), teacher) == 1
+    assert collect([*traffic, served(4, "good grief")], log, teacher) == 0
+    assert teacher.texts == ["a good day", "rain", "good grief"]
+
+
+def test_an_audit_says_what_both_said(tmp_path):
+    """Labels, agreement, probability, key and teacher are those of the request."""
+    log = AuditLog(tmp_path)
+    collect([served(1), served(2, "rain", label="good")], log, Asked())
+    agreed, differed = log.all()
+    assert (agreed.agree, agreed.student_label, agreed.teacher_label) == (True, "good", "good")
+    assert (differed.agree, differed.student_label, differed.teacher_label) == (False, "good", "bad")
+    assert (differed.id, differed.unix_s, differed.key) == ("r2", 2.0, input_key("rain"))
+    assert (differed.probability, differed.teacher, differed.model) == (0.25, "t1", "m1")
+
+
+def test_audits_are_kept_in_order_and_by_model(tmp_path):
+    """What was collected first comes first; another model's audits are another's."""
+    log, teacher = AuditLog(tmp_path), Asked()
+    collect([served(2), served(1)], log, teacher)
+    collect([served(3, model="m2")], log, teacher)
+    again = AuditLog(tmp_path)
+    assert [audit.id for audit in again.all()] == ["r2", "r1", "r3"]
+    assert [audit.id for audit in again.of("m2")] == ["r3"]
+    assert again.all() == log.all()
+
+
+def test_a_teacher_that_fails_leaves_no_audit(tmp_path):
+    """Nothing is written; the next collection asks again."""
+    log = AuditLog(tmp_path)
+
+    def fails(texts):
+        raise TeacherUnavailable("t", "no network")
+
+    with pytest.raises(TeacherUnavailable):
+        collect([served(1)], log, fails)
+    assert log.all() == []
+    assert collect([served(1)], log, Asked()) == 1
+
+
+def test_an_empty_collection_writes_nothing(tmp_path):
+    """Without a chosen request there is no file and no question."""
+    teacher = Asked()
+    assert collect([served(1, audit=False)], AuditLog(tmp_path / "audits"), teacher) == 0
+    assert teacher.texts == []
+    assert not (tmp_path / "audits").exists()
+
+
+def test_of_two_writers_one_is_told_no(tmp_path):
+    """A batch is appended after all others, or not at all."""
+    first, second = AuditLog(tmp_path), AuditLog(tmp_path)
+    collect([served(1)], first, Asked())
+    (audit,) = first.all()
+    number = len(list(tmp_path.glob("*.json")))
+    taken = second._log.append(number + 1, {"audits": []})
+    assert taken
+    assert first._log.append(number + 1, {"audits": []}) is False
+    assert list(first.all()) == [audit]

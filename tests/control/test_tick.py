@@ -1,0 +1,344 @@
+"""A tick does what is due, once: killed anywhere and run again, nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from coffey.artifact.predictor import Predictor
+from coffey.control.audits import AuditLog
+from coffey.control.journal import ControlJournal
+from coffey.control.tick import OPENED, average_run_length
+from coffey.core.errors import AliasMoved, LeaseHeld
+from coffey.core.progress import Silent
+from coffey.core.records import DecisionKind
+from coffey.registry.protocol import CHALLENGER, CHAMPION, PREVIOUS
+
+SCRIPT = Path(__file__).with_name("killed_ticks.py")
+SOURCE = Path(sys.modules["coffey"].__file__).parents[1]
+
+
+def journal(project):
+    return ControlJournal(project.store / "control" / "events")
+
+
+def audits(project):
+    return AuditLog(project.store / "audits").all()
+
+
+def state(project):
+    """Everything that a tick leaves behind, as names of files."""
+    return sorted(str(path.relative_to(project.store)) for path in project.store.rglob("*.json"))
+
+
+class At(Silent):
+    """Progress that does something once, when a line or task with `word` is told."""
+
+    def __init__(self, word, act):
+        self._word, self._act, self.done = word, act, False
+
+    def say(self, line):
+        self._look(line)
+
+    def start(self, task, total, unit):
+        self._look(task)
+
+    def _look(self, line):
+        if self._word in line and not self.done:
+            self.done = True
+            self._act()
+
+
+def test_without_a_champion_there_is_nothing_to_watch(untouched):
+    """The tick says so and asks the teacher nothing; it does not even load it."""
+    (untouched.folder / "small_teacher.py").write_text("raise RuntimeError('loaded')")
+    report = untouched.load().tick()
+    assert report.decision.kind is DecisionKind.WAITING
+    assert "coffey distill" in report.decision.reason
+    assert (report.champion, report.audited, report.requests, report.alarm) == (None, 0, 0, False)
+
+
+def test_traffic_like_the_holdout_is_healthy_and_asked_once(live):
+    """Every second request is audited; a second tick asks nothing and decides nothing new."""
+    texts = live.known(200, seed=11)
+    live.serve(texts)
+    first = live.load().tick()
+    assert first.decision.kind is DecisionKind.HEALTHY
+    assert (first.audited, first.requests, first.alarm) == (100, 200, False)
+    assert first.agreement.audits == 100
+    assert first.drift is not None
+    assert sorted(live.asked()) == sorted(texts[::2])
+    before = state(live)
+    second = live.load().tick()
+    assert second.decision == first.decision
+    assert second.audited == 0
+    assert sorted(live.asked()) == sorted(texts[::2])
+    assert state(live) == before
+
+
+def test_an_unaudited_champion_waits(live):
+    """Traffic without an audit is no evidence."""
+    live.serve(live.known(20, seed=12)[1:2], audit_every=2)
+    report = live.load().tick()
+    assert report.audited == 1, "the first of every two is chosen"
+    assert live.load().tick().decision.kind is DecisionKind.HEALTHY
+
+
+def test_drift_raises_the_alarm_and_is_mended(mended, drifted):
+    """Alarm, re-distillation, promotion: the new student is better on texts that neither learned."""
+    report, registry = mended.report, mended.project.load().workspace.registry
+    old = drifted.load().workspace.registry.resolve(CHAMPION)
+    assert report.decision.kind is DecisionKind.REDISTILL
+    assert report.alarm
+    assert report.champion == old.name
+    assert report.decision.numbers["drop"] > 0.4
+    assert "unknown" in report.drift.sentence
+    assert report.redistilled.decision.kind is DecisionKind.PROMOTE
+    assert report.redistilled.after.low > report.redistilled.before.high
+    assert registry.alias(CHAMPION) == report.redistilled.challenger
+    assert registry.alias(PREVIOUS) == old.name
+    assert registry.alias(CHALLENGER) is None
+    assert [event.who for event in registry.events() if event.kind == "promote"] == ["python", "tick"]
+
+
+def test_the_new_promise_is_measured_on_fresh_audits(mended):
+    """The contract is the agreement on recent requests that the challenger did not learn from."""
+    project, found = mended.project, mended.report.redistilled
+    contract = project.load().workspace.registry.resolve(CHAMPION).contract
+    (sampled,) = journal(project).entries("sampled")
+    assert contract.agreement == found.after
+    assert contract.measured_on == "fresh audits"
+    assert contract.examples == sampled.body["judge"]
+    assert found.labelled == sampled.body["judge"] + sampled.body["learn"]
+
+
+def test_what_was_paid_for_is_asked_once(mended):
+    """Audits and the sample of a re-distillation overlap; the teacher heard each recent text once at most."""
+    heard = Counter(mended.project.asked())
+    recent = set(mended.project.new(500, seed=6))
+    assert max(heard[text] for text in recent) == 1
+    assert sum(heard[text] for text in recent) > 250
+
+
+def test_the_tick_after_a_promotion_starts_anew(mended, tmp_path):
+    """The new champion has no audit yet: nothing is decided, nothing is asked, nothing is moved."""
+    project = mended.project.copy(tmp_path / "again")
+    before = state(project)
+    report = project.load().tick()
+    assert report.decision.kind is DecisionKind.WAITING
+    assert (report.audited, report.requests, report.redistilled) == (0, 0, None)
+    assert project.asked() == []
+    assert [name for name in state(project) if name not in before] == [
+        name for name in state(project) if name.startswith("control/events/") and name not in before
+    ]
+    project.serve(project.new(100, seed=21))
+    healthy = project.load().tick()
+    assert healthy.decision.kind is DecisionKind.HEALTHY
+    assert healthy.audited == 50
+
+
+def test_a_rollback_is_immediate_and_starts_the_evidence_anew(mended, tmp_path):
+    """The old champion is back at once; the audits that condemned it do not count against it again."""
+    project = mended.project.copy(tmp_path / "back")
+    new, old = (project.load().workspace.registry.alias(name) for name in (CHAMPION, PREVIOUS))
+    assert project.load().rollback(reason="a test").name == old
+    aliases = project.load().models().aliases
+    assert (aliases[CHAMPION], aliases[PREVIOUS]) == (old, new)
+    assert project.load().tick().decision.kind is DecisionKind.WAITING
+    project.serve(project.known(60, seed=22))
+    report = project.load().tick()
+    assert report.decision.kind is DecisionKind.HEALTHY
+    assert (report.champion, report.agreement.audits, report.requests) == (old, 30, 60)
+    digest = project.load().workspace.registry.resolve(old).digest
+    assert sum(audit.model == digest for audit in audits(project)) == 100 + 250 + 30
+
+
+def test_two_ticks_at_once_are_one(live):
+    """While one works the other is refused, told who is at it; the first ends well."""
+    refused = []
+
+    def tick_too():
+        with pytest.raises(LeaseHeld) as caught:
+            live.load().tick()
+        refused.append(str(caught.value))
+
+    live.serve(live.known(10, seed=13))
+    report = live.load(progress=At("Loading the teacher", tick_too)).tick()
+    assert report.audited == 5
+    (message,) = refused
+    assert message.startswith(f"tick is being done by tick (process {os.getpid()} on ")
+    assert live.load().tick().audited == 0
+
+
+class Watching(Silent):
+    """Progress that looks at the lease whenever work advances."""
+
+    def __init__(self, look):
+        self._look = look
+
+    def advance(self, task, amount=1, note=""):
+        self._look()
+
+
+def test_the_lease_is_renewed_while_work_goes_on(live, monkeypatch):
+    """Each batch that the teacher answers renews it; else another tick could take over long work."""
+    monkeypatch.setattr("coffey.control.tick._RENEW_S", -1.0)
+    path, seen = live.store / "control" / "tick.lease", []
+    live.edit("threads = 1\ncost", "threads = 1\nbatch_size = 2\ncost")
+    live.serve(live.known(20, seed=14))
+    look = Watching(lambda: seen.append(json.loads(path.read_text())["renewed_unix_s"]))
+    live.load(progress=look).tick()
+    assert len(seen) >= 5
+    assert seen == sorted(set(seen)), "a later time at every look"
+    assert not path.exists()
+
+
+def test_a_tick_whose_lease_was_taken_over_stops(live, monkeypatch):
+    """After its lease expired and another took it, the first writes no audit and leaves the lease alone."""
+    monkeypatch.setattr("coffey.control.tick._RENEW_S", -1.0)
+    path = live.store / "control" / "tick.lease"
+
+    def take_over():
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"id": "other", "who": "another tick"}))
+
+    live.serve(live.known(20, seed=15))
+    with pytest.raises(LeaseHeld, match="another tick"):
+        live.load(progress=At("label", take_over)).tick()
+    assert list(audits(live)) == []
+    assert json.loads(path.read_text())["id"] == "other"
+    path.unlink()
+    assert live.load().tick().audited == 10
+    assert len(live.asked()) == 10, "what was answered before the take-over was kept"
+
+
+@pytest.mark.slow
+def test_a_challenger_that_does_not_win_changes_nothing(drifted, tmp_path):
+    """KEEP: the champion stays, the challenger has no alias, and the same evidence waits."""
+    project = drifted.copy(tmp_path / "lost")
+    project.edit("redistill_epochs = 12", "redistill_epochs = 0.1")
+    before = project.load().models().aliases
+    report = project.load().tick()
+    assert report.redistilled.decision.kind is DecisionKind.KEEP
+    models = project.load().models()
+    assert models.aliases == before
+    assert [version.name for version in models.versions][-1] == report.redistilled.challenger
+    again = project.load().tick()
+    assert again.decision.kind is DecisionKind.KEEP
+    assert "A challenger lost at 350 audits; the next is trained at 700" in again.decision.reason
+    assert again.redistilled is None
+    assert len(journal(project).entries(OPENED)) == 1
+    project.serve(project.new(800, seed=31))
+    assert project.load().tick().redistilled is not None
+
+
+@pytest.mark.slow
+def test_a_champion_that_was_replaced_meanwhile_is_not_replaced_again(drifted, tmp_path):
+    """AliasMoved: nothing is moved; the next tick gives it up and watches the new champion."""
+    project = drifted.copy(tmp_path / "moved")
+    registry = project.load().workspace.registry
+    first = registry.resolve(CHAMPION)
+
+    def promote_another():
+        other = type(first)("by-hand", "0" * 64, first.artifact, first.student, first.contract)
+        registry.add(other, who="someone")
+        registry.promote("by-hand", evidence={}, who="someone")
+
+    with pytest.raises(AliasMoved, match="by-hand"):
+        project.load(progress=At("redistilled", promote_another)).tick()
+    assert registry.alias(CHAMPION) == "by-hand"
+    registry.rollback(who="someone", reason="so that the next tick has a real artifact")
+    registry.promote("by-hand", evidence={}, who="someone")
+    said = []
+    report = project.load(progress=At("given up", lambda: said.append(True))).tick()
+    assert said == [True]
+    assert (report.champion, report.redistilled) == ("by-hand", None)
+    assert registry.alias(CHAMPION) == "by-hand"
+
+
+@pytest.mark.slow
+def test_a_rollback_by_hand_is_not_undone(drifted, tmp_path, monkeypatch):
+    """A tick that died right after it promoted is ended by the next one, which does not promote again."""
+    project = drifted.copy(tmp_path / "undone")
+    with monkeypatch.context() as patch:
+        patch.setattr("coffey.control.redistill.keep_reference", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            project.load().tick()
+    old = project.load().rollback().name
+    report = project.load().tick()
+    assert report.redistilled.decision.kind is DecisionKind.PROMOTE
+    assert project.load().models().aliases[CHAMPION] == old
+    assert [event.kind for event in project.load().models().events][-2:] == ["promote", "rollback"]
+
+
+@pytest.mark.slow
+def test_too_few_distinct_requests_wait_for_more(live):
+    """One text over and over is an alarm that cannot be learned from yet; later traffic is."""
+    wrong = [text for text in live.new(20, seed=41) if not agreed(live, text)]
+    live.serve(wrong[:1] * 120)
+    report = live.load().tick()
+    assert report.alarm
+    assert report.decision.kind is DecisionKind.INVESTIGATE
+    assert "waits for 50 distinct requests since the change (there are 1)" in report.decision.reason
+    assert journal(live).entries(OPENED) == ()
+    live.serve(live.new(200, seed=42))
+    assert live.load().tick().redistilled is not None
+
+
+def agreed(project, text):
+    """Whether champion and teacher say the same."""
+    space = project.load().workspace
+    predictor = Predictor.load(project.store / space.registry.resolve(CHAMPION).artifact, trust=space.trust)
+    return predictor.predict([text]).argmax() == space.teacher.predict([text]).argmax()
+
+
+def kill_at_every_step(project, moment):
+    """How many ticks were killed before one came to its end."""
+    ended = subprocess.run(
+        [sys.executable, str(SCRIPT), str(project.config), moment],
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return int(ended.stdout)
+
+
+def challenger_weights(project):
+    registry = project.load().workspace.registry
+    student = project.store / registry.resolve(CHAMPION).student
+    return (student / "student.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_tick_killed_at_every_step_ends_like_an_undisturbed_one(drifted, mended, tmp_path, moment):
+    """SIGKILL before (after) each event of journal, registry, audits: the same student, promoted once."""
+    project = drifted.copy(tmp_path / "killed")
+    assert kill_at_every_step(project, moment) >= 11, "audits, decision, eight steps, the registry's events"
+    after, whole = project.load().models(), mended.project.load().models()
+    assert [event.kind for event in after.events].count("promote") == 2, "the first by hand, one by a tick"
+    assert len(after.versions) == len(whole.versions) == 2
+    assert after.versions[-1].contract == whole.versions[-1].contract
+    assert after.aliases[CHAMPION] == after.versions[-1].name
+    assert CHALLENGER not in after.aliases
+    assert challenger_weights(project) == challenger_weights(mended.project)
+    assert [audit.id for audit in audits(project)] == [audit.id for audit in audits(mended.project)]
+    steps = [entry.key for entry in journal(project).entries() if entry.kind != "decision"]
+    assert len(steps) == len(set(steps))
+    assert [entry.kind for entry in journal(project).entries()][: len(journal(mended.project).entries())] == [
+        entry.kind for entry in journal(mended.project).entries()
+    ]
+    heard = Counter(project.asked())
+    assert max(heard[text] for text in project.new(500, seed=6)) == 1
+
+
+def test_the_promise_in_days_is_a_number_of_audits(live):
+    """100 audits a day, a false alarm in 10 days: 1,000 audits."""
+    assert average_run_length(live.load().settings) == 1000

@@ -1,0 +1,90 @@
+"""The teacher is asked for what is missing, within the budget, and never about data that cannot be used."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from coffey.core.errors import BudgetExhausted, DataError, StoreCorrupt
+from coffey.project.labelling import RECHECKED
+
+
+def test_everything_is_asked_once(untouched):
+    """Transfer set and holdout; a second run asks only a few again, to see that the teacher is the same."""
+    first = untouched.load().label()
+    assert (first.labels, first.holdout, first.asked, first.rechecked) == (60, 30, 90, 0)
+    assert max(Counter(untouched.asked()).values()) == 1
+    second = untouched.load().label()
+    assert (second.labels, second.asked, second.rechecked) == (60, 0, RECHECKED)
+    assert second.digest == first.digest
+    assert second.largest_difference == 0.0
+    assert len(untouched.asked()) == 90 + RECHECKED
+
+
+def test_new_rows_are_asked_alone(untouched):
+    """A grown transfer set costs what it grew by; the digest is of the set, so it changes."""
+    before = untouched.load().label()
+    texts = untouched.known(10, seed=61)
+    with (untouched.folder / "transfer.jsonl").open("a") as file:
+        file.write("".join(f'{{"text": "{text}", "intent": null}}\n' for text in texts))
+    after = untouched.load().label()
+    assert (after.asked, after.labels) == (10, 70)
+    assert after.digest != before.digest
+    assert after.usd == pytest.approx(0.01)
+
+
+def test_a_leaking_row_is_counted_and_not_asked_twice(untouched):
+    """It is answered as part of the holdout; the transfer set is without it."""
+    (untouched.folder / "transfer.jsonl").open("a").close()
+    lines = (untouched.folder / "holdout.jsonl").read_text().splitlines()
+    text = (untouched.folder / "transfer.jsonl").read_text()
+    (untouched.folder / "transfer.jsonl").write_text(text + lines[0] + "\n")
+    result = untouched.load().label()
+    assert (result.data.leaking_exact, result.labels, result.asked) == (1, 60, 90)
+
+
+def test_unknown_labels_are_named_before_anything_is_paid(untouched):
+    """The error says which, how often, and what the teacher gives; the teacher was not asked."""
+    path = untouched.folder / "holdout.jsonl"
+    path.write_text(path.read_text().replace('"delivery"', '"deliveries"'))
+    with pytest.raises(DataError, match=r"'deliveries' \(\d+ rows\).*'billing', 'delivery', 'account'"):
+        untouched.load().label()
+    assert untouched.asked() == []
+
+
+def test_the_budget_stops_and_what_was_paid_for_is_kept(untouched):
+    """90 answers at 1 USD a thousand do not fit into 4 cents; with more money only the rest is asked."""
+    untouched.edit("max_usd = 10", "max_usd = 0.04")
+    untouched.edit("threads = 1\ncost", "threads = 1\nbatch_size = 10\ncost")
+    with pytest.raises(BudgetExhausted, match=r"raise budget\.max_usd"):
+        untouched.load().label()
+    paid = untouched.asked()
+    assert len(paid) == 40
+    untouched.edit("max_usd = 0.04", "max_usd = 10")
+    assert untouched.load().label().asked == 50
+    assert set(untouched.asked()[:40]) == set(paid)
+
+
+def test_another_teacher_is_asked_anew(untouched):
+    """Changed code is another fingerprint: its answers are its own, the old ones stay."""
+    first = untouched.load().label()
+    path = untouched.folder / "small_teacher.py"
+    path.write_text(path.read_text().replace("+= 4.0", "+= 3.0"))
+    second = untouched.load().label()
+    assert second.asked == 90
+    assert second.teacher != first.teacher
+    path.write_text(path.read_text().replace("+= 3.0", "+= 4.0"))
+    assert untouched.load().label().digest == first.digest
+
+
+def test_a_teacher_that_changed_in_secret_is_noticed(untouched):
+    """Its code is the same and its answers are not: the kept answers are refused."""
+    path = untouched.folder / "small_teacher.py"
+    weight = 'float(pathlib.Path(__file__).with_name("weight.txt").read_text())'
+    path.write_text(path.read_text().replace("+= 4.0", f"+= {weight}"))
+    (untouched.folder / "weight.txt").write_text("4.0")
+    untouched.load().label()
+    (untouched.folder / "weight.txt").write_text("0.5")
+    with pytest.raises(StoreCorrupt):
+        untouched.load().label()

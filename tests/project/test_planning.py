@@ -1,0 +1,69 @@
+"""The project's plan: from what is configured, or from what was measured here."""
+
+from __future__ import annotations
+
+import pytest
+
+from coffey.core.errors import MissingColumn
+from coffey.project.reporting import keep_result, kept_result
+
+
+def test_a_plan_says_when_it_pays_and_where_each_figure_comes_from(untouched):
+    """The teacher costs 1 USD per 1,000 as configured; each figure in USD has an origin."""
+    plan = untouched.load().plan()
+    assert plan["pays"] is True
+    assert 0 < plan["break_even_days"] < 365
+    assert plan["break_even"]["p10"] <= plan["break_even"]["p50"] <= plan["break_even"]["p90"]
+    assert set(plan["origins"].values()) <= {"measured here", "configured", "assumed"}
+    assert {"savings_usd_per_day", "run_usd", "sensitivity", "alternatives", "forecast"} <= set(plan)
+    assert plan["costs"]["teacher"]["usd_per_1k"] == pytest.approx(1.0)
+    assert untouched.asked() == [], "a plan without --probe asks nothing"
+
+
+def test_a_plan_is_kept_with_its_page(untouched):
+    """What was printed is kept for the report and for reconciling."""
+    plan = untouched.load().plan()
+    kept = kept_result(untouched.load().workspace, "plan")
+    assert kept["break_even_days"] == plan["break_even_days"]
+    assert (untouched.store / "reports" / "plan.html").read_text().startswith("<!")
+
+
+def test_what_does_not_pay_is_said_plainly(untouched):
+    """A teacher that costs next to nothing is not worth replacing."""
+    untouched.edit("usd_per_1k_requests = 1.0", "usd_per_1k_requests = 0.000001")
+    plan = untouched.load().plan()
+    assert plan["pays"] is False
+    assert plan["break_even_days"] is None
+
+
+def test_a_measured_rate_replaces_the_assumed_one(untouched):
+    """What `coffey bench` found is used as measured here."""
+    before = untouched.load().plan()["costs"]["student"]["machines"]
+    keep_result(untouched.load().workspace, "bench", {"max_rps_within_slo": 1e-3})
+    plan = untouched.load().plan()
+    assert plan["costs"]["student"]["machines"] > before
+    assert "coffey bench" in {figure["note"] for figure in plan["figures"].values()}
+
+
+@pytest.mark.slow
+def test_a_probe_measures_once_and_is_kept(untouched):
+    """Teacher, stages and machine are measured; a later plan without --probe uses them."""
+    plan = untouched.load().plan(probe=True)
+    assert [stage["name"] for stage in plan["probe"]["stages"]] == list(
+        untouched.load().settings.chain.stages
+    )
+    assert "measured here" in plan["origins"].values()
+    asked = len(untouched.asked())
+    assert asked > 0
+    again = untouched.load().plan()
+    assert again["probe"] == plan["probe"]
+    assert len(untouched.asked()) == asked
+    untouched.edit("width=32,heads=1", "width=64,heads=2")
+    assert untouched.load().plan()["probe"] is None, "other stages were not measured"
+
+
+def test_a_missing_column_is_an_error(untouched):
+    """A plan reads the transfer set: what cannot be read is told."""
+    untouched.edit("[task]", '[task]\ntext = "body"')
+    with pytest.raises(MissingColumn):
+        untouched.load().plan()
