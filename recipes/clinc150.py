@@ -22,6 +22,7 @@ from coffey.core.files import write_atomic
 from coffey.core.progress import Progress
 from coffey.dashboard.plain import plain
 from coffey.distill.threads import fastest_threads
+from coffey.monitor.sample import thin
 from coffey.project.demo.outcome import model_table
 from coffey.project.demo.setup import model_folder
 from coffey.project.project import Project
@@ -94,9 +95,10 @@ def main() -> int:
     return 0 if made.gate.passed else 1
 
 
-def prepare(data: Path, folder: Path, epochs: int, progress: Progress) -> None:
-    """Data as JSONL, the teacher's head, and coffey.toml."""
-    rows = json.loads(data.read_text())
+def prepare(data: Path, folder: Path, epochs: int, progress: Progress, *, limit: int | None = None) -> None:
+    """Data as JSONL (every n-th row, `limit` of each set at most), the teacher's head, and coffey.toml."""
+    read = json.loads(data.read_text())
+    rows = {name: thin(read[name], limit or len(read[name])) for name in ("train", "test")}
     write_jsonl(folder / "transfer.jsonl", rows["train"])
     write_jsonl(folder / "holdout.jsonl", rows["test"])
     source = model_folder()

@@ -47,18 +47,7 @@ def test_a_failing_disk_is_a_store_error_and_leaves_nothing(tmp_path, monkeypatc
     assert [one.read_bytes() for one in tmp_path.iterdir()] == ([b"old"] if write is write_atomic else [])
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        write_atomic,
-        pytest.param(
-            create_new,
-            marks=pytest.mark.xfail(
-                raises=pytest.fail.Exception, reason="takes mkdir's FileExistsError for a file that is there"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("write", [write_atomic, create_new])
 def test_a_parent_that_is_a_file_is_a_store_error(tmp_path, write):
     """A path through a file cannot be made, and says so."""
     (tmp_path / "f").write_bytes(b"")

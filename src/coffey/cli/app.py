@@ -8,23 +8,21 @@ from typing import Annotated
 import typer
 
 from coffey._version import __version__
-from coffey.cli import (
-    bench,
-    demo,
-    distill,
-    doctor,
-    init,
-    label,
-    models,
-    plan,
-    promote,
-    report,
-    rollback,
-    serve,
-    tick,
-    watch,
-)
+from coffey.cli.bench import bench
+from coffey.cli.demo import demo
+from coffey.cli.distill import distill
+from coffey.cli.doctor import doctor
+from coffey.cli.init import init
+from coffey.cli.label import label
+from coffey.cli.models import models
 from coffey.cli.output import guarded
+from coffey.cli.plan import plan
+from coffey.cli.promote import promote
+from coffey.cli.report import report
+from coffey.cli.rollback import rollback
+from coffey.cli.serve import serve
+from coffey.cli.tick import tick
+from coffey.cli.watch import watch
 
 app = typer.Typer(
     name="coffey",
@@ -34,23 +32,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for name, run in (
-    ("demo", demo.demo),
-    ("init", init.init),
-    ("doctor", doctor.doctor),
-    ("plan", plan.plan),
-    ("label", label.label),
-    ("distill", distill.distill),
-    ("bench", bench.bench),
-    ("serve", serve.serve),
-    ("tick", tick.tick),
-    ("watch", watch.watch),
-    ("models", models.models),
-    ("promote", promote.promote),
-    ("rollback", rollback.rollback),
-    ("report", report.report),
+for command in (
+    demo,
+    init,
+    doctor,
+    plan,
+    label,
+    distill,
+    bench,
+    serve,
+    tick,
+    watch,
+    models,
+    promote,
+    rollback,
+    report,
 ):
-    app.command(name)(run)
+    app.command()(command)
 
 
 def _version(asked: bool) -> None:

@@ -74,7 +74,8 @@ def judge(*, holdout: Paired, fresh: Paired, tolerated: float, seed: int = 17) -
         f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, McNemar p = {p_value:.2g}: "
         f"{'better' if better else 'not shown to be better'}. "
         f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
-        f"{'within' if kept else 'not shown to be within'} the tolerated drop of {_points(tolerated)} points. "
+        f"{'within' if kept else 'not shown to be within'} the tolerated drop of "
+        f"{_points(tolerated)} points. "
         + ("Promote the challenger." if kind is DecisionKind.PROMOTE else "Keep the champion.")
     )
     numbers: Numbers = {

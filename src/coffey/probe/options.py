@@ -13,7 +13,7 @@ class ProbeOptions:
     """Asked of the teacher in batches; as many at most are its bill."""
     again: int = 64
     """Asked a second time, for the teacher's agreement with itself."""
-    seconds: float = 2.0
+    seconds: float = 1.0
     """For each timing."""
     int8_teacher: bool = True
     """Whether a teacher whose network can be taken out is exported, as fp32 and as int8."""

@@ -166,7 +166,7 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
     teacher = space.teacher
     return DistillResult(
         teacher=TeacherSummary(
-            name=Path(teacher.source).name,
+            name="/".join(Path(teacher.source).parts[-2:]),
             source=teacher.source,
             kind=space.settings.teacher.kind,
             params=teacher.params,

@@ -30,6 +30,9 @@ class LabelResult:
     digest: str
     seconds: float
     teacher_seconds: float
+    """Of `seconds`, what the teacher took, both sets together."""
+    transfer_teacher_seconds: float
+    """Of that, the transfer set's part: what a plan forecasts."""
     usd: float | None
     usd_note: str
     rechecked: int
@@ -84,6 +87,7 @@ def label_data(
         digest=transfer.digest,
         seconds=transfer.seconds + holdout.seconds,
         teacher_seconds=transfer.teacher_seconds + holdout.teacher_seconds,
+        transfer_teacher_seconds=transfer.teacher_seconds,
         usd=None if transfer.usd is None else transfer.usd + (holdout.usd or 0.0),
         usd_note=transfer.usd_note,
         rechecked=recheck.asked if recheck else 0,

@@ -66,7 +66,7 @@ def reconciled(
     done = cast(dict[str, Any], plain(result))
     timed = cast(dict[str, Any], bench["latency"])
     actuals = {
-        "labelling_s": done["labelling"]["teacher_seconds"],
+        "labelling_s": done["labelling"]["transfer_teacher_seconds"],
         **{f"stage_s:{stage['name']}": stage["seconds"] for stage in done["stages"]},
         "teacher_p50_ms": timed["teacher_p50_ms"],
         "student_p50_ms": timed["student_p50_ms"],

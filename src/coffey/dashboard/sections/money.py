@@ -10,6 +10,9 @@ from coffey.dashboard.charts.plot import Axis, Caption, Mark, Plot, Span
 from coffey.dashboard.page import Block, Drawing, Note, Section, Table, filled
 from coffey.dashboard.reading import items, number, obj, points, rows, words
 
+MOST_BARS = 10
+"""Inputs in the sensitivity chart: what moves the answer least is left to the table of figures."""
+
 
 def money_section(plan: JsonObject) -> Section | None:
     """The break-even curve, what it is sensitive to, the alternatives, and the origin of every figure."""
@@ -61,7 +64,8 @@ def _sensitivity(plan: JsonObject) -> Block | None:
         description="Each input is moved from its low to its high value, the others stay. A pale bar that "
         "runs off the chart never breaks even at one end. The dark mark is the forecast.",
     )
-    return Drawing(bar_chart(caption, x, sorted(bars, key=_width, reverse=True)))
+    moving = [bar for bar in sorted(bars, key=_width, reverse=True) if _width(bar) > 0][:MOST_BARS]
+    return Drawing(bar_chart(caption, x, moving or bars[:1]))
 
 
 def _bar(row: JsonObject, even: float | None) -> Bar | None:

@@ -102,7 +102,10 @@ def _watch(settings: Settings, steps: Mapping[str, Step]) -> JsonObject:
     if alarm is not None:
         events.append({"index": alarm, "label": "alarm"})
     if after["redistilled"] is not None:
-        events.append({"index": offset, "label": after["redistilled"]["decision"]["kind"]})
+        mended = after["redistilled"]
+        promised = f"promises {mended['after']['value']:.3f} now"
+        kind = mended["decision"]["kind"]
+        events.append({"index": offset, "label": f"{kind}, {promised}" if kind == "promote" else kind})
     decisions = [before["decision"], after["decision"]]
     if after["redistilled"] is not None:
         decisions.append(after["redistilled"]["decision"])

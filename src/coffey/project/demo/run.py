@@ -27,7 +27,7 @@ from coffey.registry.protocol import CHAMPION
 
 CALM_REQUESTS = 1500
 DRIFTED_REQUESTS = 1800
-NEW_SHARE = 0.6
+NEW_SHARE = 0.4
 """Share of the drifted traffic that goes to the desks that have just opened."""
 _WAIT_S = 60.0
 
@@ -48,7 +48,7 @@ def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
             "distill", "Label and distill in stages", lambda: project.distill(compare=compare)
         ),
         "bench": steps.once(
-            "bench", "Bench: latency under load, teacher beside student", lambda: project.bench(seconds=4)
+            "bench", "Bench: latency under load, teacher beside student", lambda: project.bench(seconds=2)
         ),
         "replan": steps.once("replan", "Plan again with the measured rate", project.plan),
     }

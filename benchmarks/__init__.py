@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks.NAME [--quick] --json`; progress on stderr, one object on stdout."""
