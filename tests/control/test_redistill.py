@@ -12,6 +12,7 @@ from coffey.core.errors import EmptyData
 from coffey.core.ids import input_key
 from coffey.core.progress import Silent
 from coffey.core.records import Audit, TrafficRecord
+from coffey.data.split import in_validation
 from coffey.project.ticking import make_loop
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import CHALLENGER
@@ -44,18 +45,34 @@ def test_learning_and_judging_share_no_text():
 
 
 def test_the_sample_depends_on_the_texts_alone():
-    """Neither the order nor repeats of requests change it: a text is asked once."""
-    assert sample(TEXTS[::-1] + TEXTS[:300]) == sample()
+    """Neither the order nor repeats of requests change it: a text is asked once. Repeats weigh in judging."""
+    repeated, once = sample(TEXTS[::-1] + TEXTS[:300]), sample()
+    assert (repeated.learn, repeated.judge) == (once.learn, once.judge)
+    assert repeated.counts == tuple(2 if text in TEXTS[:300] else 1 for text in once.judge)
     assert sample(seed=18) != sample()
 
 
 def test_answers_that_are_paid_for_are_learned_beyond_the_limit():
-    """All audited texts are learned from, but those that judge."""
-    fresh = sample(audits=TEXTS[:500], limit=100)
-    assert set(TEXTS[:500]) <= set(fresh.learn) | set(fresh.judge)
-    assert not set(fresh.learn) & set(fresh.judge)
-    assert len(fresh.learn) > 450
-    assert len(fresh.judge) < 60
+    """All audited texts are learned from, but those on the side that judges, now or in a later run."""
+    fresh, whole = sample(audits=TEXTS[:500], limit=100), sample(limit=1000)
+    assert set(TEXTS[:500]) - set(whole.judge) <= set(fresh.learn)
+    assert not set(fresh.learn) & set(whole.judge)
+    assert set(fresh.judge) <= set(whole.judge)
+
+
+def test_some_fresh_texts_choose_the_best_weights():
+    """Who judges is drawn independently of the validation split."""
+    learn = sample(limit=1000).learn
+    chosen = [text for text in learn if in_validation(input_key(text), share=0.1, seed=17)]
+    assert 0.05 < len(chosen) / len(learn) < 0.15
+
+
+def test_what_the_champion_has_learned_does_not_judge():
+    """A text of the transfer set that is served again is no evidence."""
+    recent = Recent([served(text, index) for index, text in enumerate(TEXTS)], [])
+    learned = frozenset(map(input_key, TEXTS[:500]))
+    fresh = sample_recent(recent, limit=1000, judge_share=0.4, without=frozenset(), seed=17, learned=learned)
+    assert not set(TEXTS[:500]) & set(fresh.judge)
 
 
 def test_the_old_holdout_is_never_learned_from():

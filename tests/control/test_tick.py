@@ -15,7 +15,7 @@ from coffey.artifact.predictor import Predictor
 from coffey.control.audits import AuditLog
 from coffey.control.journal import ControlJournal
 from coffey.control.tick import OPENED, average_run_length
-from coffey.core.errors import AliasMoved, LeaseHeld
+from coffey.core.errors import AliasMoved, LeaseHeld, StageInputsChanged
 from coffey.core.progress import Silent
 from coffey.core.records import DecisionKind
 from coffey.registry.protocol import CHALLENGER, CHAMPION, PREVIOUS
@@ -221,7 +221,7 @@ def test_a_tick_whose_lease_was_taken_over_stops(live, monkeypatch):
 def test_a_challenger_that_does_not_win_changes_nothing(drifted, tmp_path):
     """KEEP: the champion stays, the challenger has no alias, and the same evidence waits."""
     project = drifted.copy(tmp_path / "lost")
-    project.edit("redistill_epochs = 12", "redistill_epochs = 0.1")
+    project.edit("learning_rate = 1e-2", "learning_rate = 1e-9")
     before = project.load().models().aliases
     report = project.load().tick()
     assert report.redistilled.decision.kind is DecisionKind.KEEP
@@ -342,3 +342,34 @@ def test_a_tick_killed_at_every_step_ends_like_an_undisturbed_one(drifted, mende
 def test_the_promise_in_days_is_a_number_of_audits(live):
     """100 audits a day, a false alarm in 10 days: 1,000 audits."""
     assert average_run_length(live.load().settings) == 1000
+
+
+@pytest.mark.slow
+def test_a_tick_that_ends_an_earlier_one_reports_what_that_one_saw(drifted, tmp_path, monkeypatch):
+    """The alarm, the agreement and the decision of the champion that was mended."""
+    project = drifted.copy(tmp_path / "resumed")
+    with monkeypatch.context() as patch:
+        patch.setattr("coffey.control.redistill.make_candidate", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            project.load().tick()
+    report = project.load().tick()
+    assert report.alarm
+    assert report.agreement.audits == 350
+    assert report.decision.kind is DecisionKind.REDISTILL
+    assert report.redistilled.decision.kind is DecisionKind.PROMOTE
+
+
+@pytest.mark.slow
+def test_a_run_whose_inputs_changed_does_not_block_later_ticks(drifted, tmp_path, monkeypatch):
+    """It is said once; the next tick audits and decides again, and tries anew at twice the audits."""
+    project = drifted.copy(tmp_path / "changed")
+    with monkeypatch.context() as patch:
+        patch.setattr("coffey.control.redistill.make_candidate", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            project.load().tick()
+    project.edit("redistill_epochs = 12", "redistill_epochs = 10")
+    with pytest.raises(StageInputsChanged):
+        project.load().tick()
+    assert project.load().tick().decision.kind is DecisionKind.KEEP
+    project.serve(project.new(800, seed=31))
+    assert project.load().tick().redistilled is not None

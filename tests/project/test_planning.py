@@ -36,13 +36,16 @@ def test_what_does_not_pay_is_said_plainly(untouched):
     assert plan["break_even_days"] is None
 
 
-def test_a_measured_rate_replaces_the_assumed_one(untouched):
-    """What `coffey bench` found is used as measured here."""
-    before = untouched.load().plan()["costs"]["student"]["machines"]
-    keep_result(untouched.load().workspace, "bench", {"max_rps_within_slo": 1e-3})
-    plan = untouched.load().plan()
-    assert plan["costs"]["student"]["machines"] > before
-    assert "coffey bench" in {figure["note"] for figure in plan["figures"].values()}
+@pytest.mark.parametrize(("served", "used"), [(True, True), (False, False)])
+def test_a_measured_rate_replaces_the_assumed_one(live, served, used):
+    """What `coffey bench` found for the champion counts as measured; another artifact's rate does not."""
+    space = live.load().workspace
+    before = live.load().plan()["costs"]["student"]["machines"]
+    artifact = space.registry.resolve("champion").artifact if served else "elsewhere/0123"
+    keep_result(space, "bench", {"max_rps_within_slo": 1e-3, "artifact": artifact})
+    plan = live.load().plan()
+    assert (plan["costs"]["student"]["machines"] > before) is used
+    assert ("coffey bench" in {figure["note"] for figure in plan["figures"].values()}) is used
 
 
 @pytest.mark.slow

@@ -28,7 +28,9 @@ def demo(
 ) -> None:
     """Plan, label, distill, bench, serve, audit, re-distill and promote on BBC news; then one report."""
     from coffey.project.demo.run import run_demo
+    from coffey.project.demo.setup import check_folder
 
+    check_folder(folder)
     if fresh and (folder / "coffey.toml").exists():
         shutil.rmtree(folder)
     with RichProgress() as progress:

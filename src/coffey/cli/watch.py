@@ -12,7 +12,7 @@ from rich.text import Text
 from coffey.cli.options import DEFAULT_CONFIG, Config, opened
 from coffey.cli.tick import draw
 from coffey.core.clock import utc_now
-from coffey.core.errors import StoreError, TeacherError
+from coffey.core.errors import CoffeyError, ConfigError, MissingExtra
 from coffey.dashboard import figures
 
 
@@ -28,7 +28,9 @@ def watch(
         while times is None or done < times:
             try:
                 view = draw(project.tick())
-            except (TeacherError, StoreError) as exc:
+            except (ConfigError, MissingExtra):
+                raise
+            except CoffeyError as exc:
                 view = Text(f"Tried, and will try again: {exc}", style="yellow")
             console.print(Group(Text(figures.moment(utc_now()), style="dim"), view, Text("")))
             done += 1

@@ -64,10 +64,10 @@ def collect_audits(
     if not pending:
         return 0
     said = answer([record.text for record in pending]).argmax(axis=1)
-    log.append(
+    added = log.append(
         [_judged(record, labels[int(index)], teacher) for record, index in zip(pending, said, strict=True)]
     )
-    return len(pending)
+    return len(pending) if added else 0
 
 
 def _judged(record: TrafficRecord, teacher_label: str, teacher: str) -> Audit:

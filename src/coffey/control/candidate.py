@@ -120,10 +120,12 @@ def register(
     contract: Contract,
     who: str,
     evidence: JsonObject,
+    displace: bool = True,
 ) -> Version:
     """Add the candidate to the registry and point `challenger` at it; again is no change.
 
-    A candidate that is the champion already does not challenge itself.
+    A candidate that is the champion already does not challenge itself. Without `displace`, a challenger that
+    waits for somebody's decision stays where it is.
     """
     version = Version(
         name=f"{candidate.manifest.name}-{candidate.digest[:8]}",
@@ -139,7 +141,7 @@ def register(
     )
     registry.add(version, who=who, evidence=evidence)
     current = registry.alias(CHALLENGER)
-    if version.name not in (current, registry.alias(CHAMPION)):
+    if version.name not in (current, registry.alias(CHAMPION)) and (displace or current is None):
         registry.move({CHALLENGER: version.name}, expected={CHALLENGER: current}, evidence=evidence, who=who)
     return version
 

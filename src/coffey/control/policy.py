@@ -52,7 +52,7 @@ class Paired:
     champion: npt.NDArray[np.bool_]
     challenger: npt.NDArray[np.bool_]
     weights: npt.NDArray[np.floating] | None = None
-    """1 / probability of audit [n]; equal when absent."""
+    """1 / probability of audit, or requests that each stands for [n]; equal when absent."""
 
     def __len__(self) -> int:
         return len(self.champion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,23 +23,39 @@ from coffey.core.errors import EmptyData
 from coffey.core.files import write_atomic
 from coffey.core.ids import canonical_json, input_key
 from coffey.core.progress import Progress
-from coffey.core.records import Audit, Contract, Decision, DecisionKind, Interval, TrafficRecord
+from coffey.core.records import (
+    Audit,
+    Contract,
+    Decision,
+    DecisionKind,
+    Example,
+    Interval,
+    TrafficRecord,
+)
 from coffey.core.settings import Settings
+from coffey.data.leakage import find_leaks
 from coffey.data.split import in_validation
 from coffey.distill.chain import run_chain
 from coffey.distill.records import ChainRequest, StageResult
 from coffey.export.package import Holdout
 from coffey.registry.protocol import CHALLENGER, Registry
 from coffey.registry.version import Version
-from coffey.stats.intervals import wilson
+from coffey.stats.intervals import weighted_share
 
 WHO = "tick"
 
 FINISHED = "finished"
 """The kind of entry that ends a re-distillation."""
 
+_OTHER_DRAW = 1
+"""Added to the seed of the validation split, so that who judges is drawn independently of it."""
+
 ABANDONED = "abandoned"
 """What a re-distillation came to whose champion was replaced meanwhile."""
+
+
+FAILED = "failed"
+"""What a re-distillation came to that cannot be carried through: it diverged, or its inputs were changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,8 @@ class Fresh:
 
     learn: tuple[str, ...]
     judge: tuple[str, ...]
+    counts: tuple[int, ...]
+    """Requests that each judging text stands for: agreement is promised, and watched, over requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +136,10 @@ def redistill(
     tools.journal.record(
         "sampled", {"learn": len(fresh.learn), "judge": len(fresh.judge)}, key=f"{run_id}/sampled"
     )
-    learned, judged = tools.answer(fresh.learn), tools.answer(fresh.judge)
+    learn = _lessons(champion, fresh, tools)
+    learned, judged = tools.answer(learn), tools.answer(fresh.judge)
     tools.journal.record("labelled", {"rows": len(learned) + len(judged)}, key=f"{run_id}/labelled")
-    stage = _train(fresh.learn, learned, champion, tools, progress, run_id=run_id)
+    stage = _train(learn, learned, champion, tools, progress, run_id=run_id)
     tools.journal.record("trained", {"steps": stage.steps, "seconds": stage.seconds}, key=f"{run_id}/trained")
     candidate = _package(stage, champion, tools, progress, run_id=run_id)
     tools.journal.record("packaged", {"digest": candidate.digest}, key=f"{run_id}/packaged")
@@ -127,26 +147,44 @@ def redistill(
 
 
 def sample_recent(
-    recent: Recent, *, limit: int, judge_share: float, without: frozenset[str], seed: int
+    recent: Recent,
+    *,
+    limit: int,
+    judge_share: float,
+    without: frozenset[str],
+    seed: int,
+    learned: frozenset[str] = frozenset(),
 ) -> Fresh:
-    """At most `limit` distinct recent requests, chosen uniformly; `judge_share` of them to judge by.
+    """At most `limit` distinct recent requests, chosen uniformly; about `judge_share` of them to judge by.
 
-    Audited requests are learned from as well, beyond the limit: their answers are paid for. The judging
-    part is a uniform sample of the traffic, so it needs no weights. `without` holds keys (of the old
-    holdout) that must not be learned from.
+    Audited requests are learned from as well, beyond the limit: their answers are paid for. `without` holds
+    keys (of the old holdout) that must not be learned from, `learned` keys that the champion has learned,
+    which cannot judge it. A text's side is the same in every run, so that no later champion is judged by
+    what an earlier run learned; the draw is not the validation split's, which would leave none of the fresh
+    texts to choose the best weights by.
     """
+
+    def judges(key: str) -> bool:
+        return key not in learned and in_validation(key, share=judge_share, seed=seed + _OTHER_DRAW)
+
     by_key = {input_key(record.text): record.text for record in recent.traffic}
+    counts = Counter(input_key(record.text) for record in recent.traffic)
     keys = sorted(key for key in by_key if key not in without)
     order = np.random.default_rng(seed).permutation(len(keys))[:limit]
     chosen = [keys[int(index)] for index in order]
-    judged = {key for key in chosen if in_validation(key, share=judge_share, seed=seed)}
+    judged = {key for key in chosen if judges(key)}
     learn = dict.fromkeys(key for key in chosen if key not in judged)
     texts = dict(by_key)
     for audit in recent.audits:
-        if audit.key not in judged and audit.key not in without:
+        if not judges(audit.key) and audit.key not in without:
             learn[audit.key] = None
             texts[audit.key] = audit.text
-    return Fresh(tuple(texts[key] for key in learn), tuple(texts[key] for key in chosen if key in judged))
+    judge = [key for key in chosen if key in judged]
+    return Fresh(
+        tuple(texts[key] for key in learn),
+        tuple(texts[key] for key in judge),
+        tuple(counts[key] for key in judge),
+    )
 
 
 def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
@@ -157,8 +195,9 @@ def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
             recent,
             limit=monitor.relabel,
             judge_share=monitor.fresh_share,
-            without=frozenset(map(input_key, tools.old.holdout.texts)),
+            without=_kept_out(recent, tools),
             seed=tools.settings.chain.seed,
+            learned=frozenset(tools.old.keys),
         )
         if not fresh.learn or not fresh.judge:
             raise EmptyData(
@@ -166,7 +205,38 @@ def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
             )
         write_atomic(path, canonical_json(asdict(fresh)))
     kept = json.loads(path.read_bytes())
-    return Fresh(tuple(kept["learn"]), tuple(kept["judge"]))
+    return Fresh(tuple(kept["learn"]), tuple(kept["judge"]), tuple(kept["counts"]))
+
+
+def _lessons(champion: Version, fresh: Fresh, tools: Tools) -> tuple[str, ...]:
+    """What is learned from beside the transfer set: the lessons of the champion's own runs, and fresh ones.
+
+    Without the former, each re-distillation would forget the drift that the one before it mended.
+    """
+    runs = {str(entry.body["version"]): str(entry.key) for entry in tools.journal.entries(FINISHED)}
+    texts = dict.fromkeys(fresh.learn)
+    version = champion
+    while version.name in runs:
+        run_id = runs[version.name].removesuffix(f"/{FINISHED}")
+        kept = tools.store / "control" / "redistill" / run_id / "sample.json"
+        texts |= dict.fromkeys(json.loads(kept.read_bytes())["learn"])
+        version = tools.registry.resolve(str(version.lineage["previous"]))
+    judges = set(map(input_key, fresh.judge))
+    return tuple(text for text in texts if input_key(text) not in judges)
+
+
+def _kept_out(recent: Recent, tools: Tools) -> frozenset[str]:
+    """Keys of what stands, or nearly stands, in the old holdout, on which the challenger is judged too."""
+    holdout = tools.old.holdout.texts
+    served = dict.fromkeys(
+        [*(record.text for record in recent.traffic), *(one.text for one in recent.audits)]
+    )
+    leaks = find_leaks(
+        [Example(text) for text in served],
+        [Example(text) for text in holdout],
+        near_duplicate=tools.settings.data.near_duplicate,
+    )
+    return leaks.leaking | frozenset(map(input_key, holdout))
 
 
 def _train(
@@ -243,16 +313,15 @@ def _conclude(
 ) -> RedistillReport:
     old = Predictor.load(tools.store / champion.artifact, trust=tools.trust)
     new = Predictor.load(candidate.path, trust=tools.trust)
-    on_fresh = _paired(old, new, fresh.judge, answers)
+    counts = np.asarray(fresh.counts, dtype=np.float64)
+    on_fresh = replace(_paired(old, new, fresh.judge, answers), weights=counts)
     holdout = tools.old.holdout
     decision = judge(
         holdout=_paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
         fresh=on_fresh,
         tolerated=tools.settings.monitor.redistill_drop,
     )
-    before, after = (
-        wilson(int(right.sum()), len(right)) for right in (on_fresh.champion, on_fresh.challenger)
-    )
+    before, after = (weighted_share(right, counts) for right in (on_fresh.champion, on_fresh.challenger))
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
     contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
     name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
@@ -284,10 +353,11 @@ def _settle(
         contract=contract,
         who=WHO,
         evidence=evidence,
+        displace=False,
     )
     if decision.kind is DecisionKind.PROMOTE:
         tools.registry.promote(version.name, evidence=evidence, who=WHO, instead_of=champion.name)
-    else:
+    elif tools.registry.alias(CHALLENGER) == version.name:
         moved: dict[str, str | None] = {CHALLENGER: None}
         tools.registry.move(moved, expected={CHALLENGER: version.name}, evidence=evidence, who=WHO)
     return version.name

@@ -18,6 +18,7 @@ from coffey.control.lease import Lease
 from coffey.control.policy import decide
 from coffey.control.redistill import (
     ABANDONED,
+    FAILED,
     FINISHED,
     Recent,
     RedistillReport,
@@ -26,7 +27,7 @@ from coffey.control.redistill import (
     redistill,
 )
 from coffey.core.clock import monotonic
-from coffey.core.errors import UnknownVersion
+from coffey.core.errors import EmptyData, ParityExceeded, StageError, UnknownVersion
 from coffey.core.progress import Progress
 from coffey.core.records import Audit, Decision, DecisionKind, TrafficRecord
 from coffey.core.settings import Settings
@@ -105,18 +106,20 @@ def average_run_length(settings: Settings) -> float:
 
 def _tick(loop: Loop, progress: Progress) -> TickReport:
     compacted = compact(loop.store, retention_days=loop.settings.monitor.retention_days)
-    finished = _resume(loop, progress)
+    resumed = _resume(loop, compacted, progress)
+    if resumed is not None:
+        return resumed
     try:
         champion = loop.registry.resolve(CHAMPION)
     except UnknownVersion:
         waiting = Decision(
             DecisionKind.WAITING, "There is no champion yet. Run `coffey distill`, then `coffey promote`."
         )
-        return TickReport(waiting, None, None, None, 0, 0, compacted, finished)
-    since = _champion_since(loop.registry)
+        return TickReport(waiting, None, None, None, 0, 0, compacted)
+    since = _champion_since(loop.registry, champion)
     traffic = read_traffic(loop.store, model=champion.digest, since=since)
     audited = _ask_teacher(loop, traffic, progress)
-    audits = [audit for audit in loop.audits.of(champion.digest) if audit.unix_s >= since]
+    audits = _audits(loop, champion, since)
     agreement = _look(loop, champion, audits)
     recent = _since_change(traffic, audits, agreement)
     drift = _drift(loop, champion, recent)
@@ -128,16 +131,21 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
     entry = loop.journal.record_decision(
         decision, key=f"{champion.name}/{since:.3f}/{len(audits)}/{decision.kind.value}"
     )
-    if decision.kind is DecisionKind.REDISTILL and finished is None:
+    finished = None
+    if decision.kind is DecisionKind.REDISTILL:
         run_id = f"{champion.digest[:8]}-{entry.number}"
         loop.journal.record(OPENED, {"champion": champion.name, "audits": len(audits)}, key=run_id)
         progress.say(decision.reason)
-        finished = redistill(run_id, champion, recent, loop.tools(progress), progress)
+        finished = _mend(loop, run_id, champion, recent, progress)
     return TickReport(decision, champion.name, agreement, drift, audited, len(traffic), compacted, finished)
 
 
-def _resume(loop: Loop, progress: Progress) -> RedistillReport | None:
-    """End the re-distillation that an earlier tick began and did not finish, if there is one."""
+def _resume(loop: Loop, compacted: CompactReport, progress: Progress) -> TickReport | None:
+    """End the re-distillation that an earlier tick began and did not finish, if there is one.
+
+    The report is that tick's own: the evidence about the champion that was to be mended. New requests wait
+    for the next tick.
+    """
     opened = loop.journal.last(OPENED)
     if opened is None or opened.key is None or loop.journal.find(f"{opened.key}/{FINISHED}") is not None:
         return None
@@ -147,16 +155,33 @@ def _resume(loop: Loop, progress: Progress) -> RedistillReport | None:
         loop.journal.record(FINISHED, {"version": None, "kind": ABANDONED}, key=f"{opened.key}/{FINISHED}")
         return None
     progress.say(f"Going on with the re-distillation {opened.key} that an earlier tick began.")
-    since = _champion_since(loop.registry)
+    since = _champion_since(loop.registry, champion)
     traffic = read_traffic(loop.store, model=champion.digest, since=since)
-    audits = [audit for audit in loop.audits.of(champion.digest) if audit.unix_s >= since]
-    recent = _since_change(traffic, audits, _look(loop, champion, audits))
-    return redistill(opened.key, champion, recent, loop.tools(progress), progress)
+    audits = _audits(loop, champion, since)
+    agreement = _look(loop, champion, audits)
+    recent = _since_change(traffic, audits, agreement)
+    drift = _drift(loop, champion, recent)
+    decision = decide(
+        agreement, drift, champion.contract, audits_per_day=loop.settings.monitor.audits_per_day
+    )
+    finished = _mend(loop, opened.key, champion, recent, progress)
+    return TickReport(decision, champion.name, agreement, drift, 0, len(traffic), compacted, finished)
 
 
-def _champion_since(registry: Registry) -> float:
-    """When the champion took its place, in seconds since 1970."""
-    moved = [event.unix_s for event in registry.events() if CHAMPION in event.moves]
+def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: Progress) -> RedistillReport:
+    """Re-distill. A run that cannot succeed is ended before the error is raised; later ticks go on."""
+    tools = loop.tools(progress)
+    try:
+        return redistill(run_id, champion, recent, tools, progress)
+    except (StageError, ParityExceeded, EmptyData) as exc:
+        body = {"version": None, "kind": FAILED, "reason": str(exc)}
+        loop.journal.record(FINISHED, body, key=f"{run_id}/{FINISHED}")
+        raise
+
+
+def _champion_since(registry: Registry, champion: Version) -> float:
+    """When a version became champion last, in seconds since 1970."""
+    moved = [event.unix_s for event in registry.events() if event.moves.get(CHAMPION) == champion.name]
     return moved[-1] if moved else 0.0
 
 
@@ -172,6 +197,16 @@ def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -
         labels=teacher.labels,
         teacher=teacher.fingerprint,
     )
+
+
+def _audits(loop: Loop, champion: Version, since: float) -> list[Audit]:
+    """The champion's audits by the teacher that it was promised against; another's say nothing of that."""
+    teacher = champion.lineage.get("teacher")
+    return [
+        audit
+        for audit in loop.audits.of(champion.digest)
+        if audit.unix_s >= since and teacher in (None, audit.teacher)
+    ]
 
 
 def _look(loop: Loop, champion: Version, audits: list[Audit]) -> AgreementReport | None:
@@ -202,7 +237,7 @@ def _drift(loop: Loop, champion: Version, recent: Recent) -> DriftReport | None:
 
 
 def _patience(decision: Decision, journal: ControlJournal, champion: Version, audits: int) -> Decision:
-    """After a challenger lost, the next try waits for twice the audits: the same evidence says the same."""
+    """After a challenger lost or a run failed, the next try waits for twice the audits."""
     lost = [
         entry
         for entry in journal.entries(OPENED)
@@ -232,7 +267,7 @@ def _with_requests(decision: Decision, recent: Recent) -> Decision:
 
 def _kept(journal: ControlJournal, opened: Entry) -> bool:
     finished = journal.find(f"{opened.key}/{FINISHED}")
-    return finished is not None and finished.body["kind"] == DecisionKind.KEEP.value
+    return finished is not None and finished.body["kind"] in (DecisionKind.KEEP.value, FAILED)
 
 
 class _Renewing:
@@ -244,16 +279,21 @@ class _Renewing:
         self._renewed = monotonic()
 
     def start(self, task: str, total: float | None, unit: str) -> None:
+        self._renew()
         self._told.start(task, total, unit)
 
     def advance(self, task: str, amount: float = 1, note: str = "") -> None:
-        if monotonic() - self._renewed > _RENEW_S:
-            self._lease.renew()
-            self._renewed = monotonic()
+        self._renew()
         self._told.advance(task, amount, note)
 
     def finish(self, task: str, note: str = "") -> None:
+        self._renew()
         self._told.finish(task, note)
 
     def say(self, line: str) -> None:
         self._told.say(line)
+
+    def _renew(self) -> None:
+        if monotonic() - self._renewed > _RENEW_S:
+            self._lease.renew()
+            self._renewed = monotonic()

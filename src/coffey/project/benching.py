@@ -28,15 +28,14 @@ PARITY_TEXTS = 48
 
 
 def bench_project(
-    space: Workspace, name: str | None, *, options: BenchOptions, teacher: bool = True
+    space: Workspace, student: Path, *, options: BenchOptions, teacher: bool = True
 ) -> BenchResult:
-    """Time an artifact: a version, alias or folder; the champion, else the challenger, when `name` is None.
+    """Time the artifact in the folder `student`, the teacher beside it.
 
     Raises:
-        UnknownVersion: there is no such model.
-        BenchError, ArtifactError: it cannot be measured.
+        ArtifactError: it cannot be read or trusted.
+        ServeError: the server could not be started or asked.
     """
-    student = _student(space, name)
     texts = holdout_texts(space.settings)
     beside = teacher_subject(space, texts) if teacher else None
     return bench_artifacts(
@@ -99,7 +98,12 @@ def teacher_subject(space: Workspace, texts: list[str]) -> Path | TeacherCall:
     return exported.path
 
 
-def _student(space: Workspace, name: str | None) -> Path:
+def find_student(space: Workspace, name: str | None) -> Path:
+    """The folder of a version, alias or artifact; of the champion, else the challenger, when `name` is None.
+
+    Raises:
+        UnknownVersion: there is no such model.
+    """
     if name is not None and Path(name, "manifest.json").exists():
         return Path(name)
     registry = space.registry

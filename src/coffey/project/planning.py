@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from coffey.bench.machine import describe_machine
 from coffey.core.errors import MissingExtra
 from coffey.core.records import Figure, JsonObject, Origin
 from coffey.dashboard.plain import plain
@@ -36,6 +38,8 @@ def plan_project(space: Workspace, *, probe: bool) -> JsonObject:
 
     texts = _texts(space)
     measured = _probe(space, texts) if probe else _kept_probe(space)
+    if probe:
+        keep_result(space, "probe", {"of": _probed_of(space), "probe": plain(measured)})
     known = Known(rows=len(texts), probe=measured, student_rps=_measured_rate(space))
     said = said_plan(plan_settings(space.settings, known), forecast(project_inputs(space.settings, known)))
     value: dict[str, Any] = {**said, "probe": plain(measured)}
@@ -65,8 +69,11 @@ def reconciled(
     """
     done = cast(dict[str, Any], plain(result))
     timed = cast(dict[str, Any], bench["latency"])
+    labelling = done["labelling"]
+    whole = labelling["asked"] == labelling["labels"] + labelling["holdout"]
     actuals = {
-        "labelling_s": done["labelling"]["transfer_teacher_seconds"],
+        # Where an earlier run had asked a part, this run's seconds are those of the rest alone.
+        "labelling_s": labelling["transfer_teacher_seconds"] if whole else None,
         **{f"stage_s:{stage['name']}": stage["seconds"] for stage in done["stages"]},
         "teacher_p50_ms": timed["teacher_p50_ms"],
         "student_p50_ms": timed["student_p50_ms"],
@@ -86,18 +93,26 @@ def _probe(space: Workspace, texts: list[str]) -> ProbeResult:
 
 def _kept_probe(space: Workspace) -> ProbeResult | None:
     """What an earlier `plan --probe` measured here, so that it is not assumed again."""
-    kept = kept_result(space, "plan")
-    if kept is None or kept.get("probe") is None:
+    kept = kept_result(space, "probe")
+    if kept is None or kept["of"] != _probed_of(space):
         return None
-    probed = msgspec.convert(kept["probe"], ProbeResult)
-    stages = tuple(stage.name for stage in probed.stages)
-    return probed if stages == space.settings.chain.stages else None
+    return msgspec.convert(kept["probe"], ProbeResult)
+
+
+def _probed_of(space: Workspace) -> object:
+    """What a probe's figures depend on: the teacher, the chain, the machine. Of others they say nothing."""
+    machine = describe_machine()
+    settings = space.settings
+    return plain([settings.teacher, settings.chain, machine.cpu, machine.cores])
 
 
 def _measured_rate(space: Workspace) -> Figure | None:
-    """The rate that `coffey bench` found the promise to hold at, where it was run."""
+    """The rate at which `coffey bench` found the promise to hold for what is, or is about to be, served."""
     bench = kept_result(space, "bench")
     if bench is None or not bench["max_rps_within_slo"]:
+        return None
+    ours = {space.registry.resolve(name).digest for name in space.registry.aliases()}
+    if Path(bench["artifact"]).name not in ours:
         return None
     return Figure(bench["max_rps_within_slo"], "requests a second", Origin.MEASURED, "coffey bench")
 

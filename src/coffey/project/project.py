@@ -84,13 +84,13 @@ class Project:
         self, name: str | None = None, *, seconds: float = 10.0, http: bool = True, teacher: bool = True
     ) -> JsonObject:
         """Time a version, alias or artifact folder (the champion, else the challenger) beside the teacher."""
-        from coffey.project.benching import bench_options, bench_project
+        from coffey.project.benching import bench_options, bench_project, find_student
         from coffey.project.reporting import keep_bench_report
 
         options = bench_options(self.settings, seconds=seconds, http=http)
-        return keep_bench_report(
-            self._space, bench_project(self._space, name, options=options, teacher=teacher)
-        )
+        student = find_student(self._space, name)
+        result = bench_project(self._space, student, options=options, teacher=teacher)
+        return keep_bench_report(self._space, result, student)
 
     def tick(self) -> TickReport:
         """One idempotent step of audit and control."""

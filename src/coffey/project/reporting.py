@@ -17,7 +17,6 @@ from coffey.dashboard.plain import plain
 if TYPE_CHECKING:
     from coffey.bench.result import BenchResult
     from coffey.project.distilling import DistillResult
-    from coffey.project.transfer import DataReport
     from coffey.project.workspace import Workspace
 
 
@@ -71,16 +70,16 @@ def distill_view(name: str, result: DistillResult) -> JsonObject:
     return {
         **view,
         "name": name,
-        "data": data_view(result.labelling.data, result.labelling.labels),
+        "data": data_view(view["labelling"]),
         "time": utc_now(),
     }
 
 
-def keep_bench_report(space: Workspace, result: BenchResult) -> JsonObject:
+def keep_bench_report(space: Workspace, result: BenchResult, artifact: Path) -> JsonObject:
     """Keep the result and draw its page; what `coffey bench --json` prints."""
     from coffey.dashboard.reports import bench_report
 
-    said = bench_view(result)
+    said = {**bench_view(result), "artifact": str(artifact)}
     meta = {"name": space.settings.project.name, "time": utc_now(), "command": "coffey bench"}
     page = write_page(space, "bench", bench_report, {**said, **meta})
     said = {**said, "report": page}
@@ -99,17 +98,18 @@ def bench_view(result: BenchResult) -> JsonObject:
     return {**said, "latencies": [one for subject in subjects for one in subject["latencies"]], "slo": slo}
 
 
-def data_view(data: DataReport, labels: int) -> JsonObject:
-    """The counts of the data as the pages name them."""
+def data_view(labelling: Mapping[str, Any]) -> JsonObject:
+    """The counts of a `LabelResult`, as plain values, as the pages name them."""
+    data = labelling["data"]
     return {
-        "transfer": data.transfer_kept,
-        "holdout": data.holdout_kept,
-        "labels": labels,
-        "bad": data.bad_rows,
-        "duplicates": data.duplicates,
-        "exact": data.leaking_exact,
-        "near": data.leaking_near,
-        "removed": data.leaking_exact + data.leaking_near,
+        "transfer": data["transfer_kept"],
+        "holdout": data["holdout_kept"],
+        "labels": labelling["labels"],
+        "bad": data["bad_rows"],
+        "duplicates": data["duplicates"],
+        "exact": data["leaking_exact"],
+        "near": data["leaking_near"],
+        "removed": data["leaking_exact"] + data["leaking_near"],
     }
 
 

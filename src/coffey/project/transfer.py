@@ -126,11 +126,8 @@ def _distinct(examples: ExampleSource, leaking: frozenset[str]) -> Split:
         key = input_key(example.text)
         if key not in leaking and (key not in kept or kept[key].label is None):
             kept[key] = example
-    return Split(
-        tuple(example.text for example in kept.values()),
-        tuple(kept),
-        tuple(example.label for example in kept.values()),
-    )
+    keys = tuple(sorted(kept))  # the same rows in another order are the same run, which is not trained anew
+    return Split(tuple(kept[key].text for key in keys), keys, tuple(kept[key].label for key in keys))
 
 
 def _report(

@@ -9,7 +9,7 @@ from coffey.core.clock import utc_now
 from coffey.core.records import JsonObject
 from coffey.core.settings import Settings
 from coffey.project.planning import reconciled
-from coffey.project.reporting import plan_view
+from coffey.project.reporting import data_view, plan_view
 
 Step = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         "controls": made["controls"],
         "gate": made["gate"],
         "artifact": made["artifact"],
-        "data": _data(made["labelling"]),
+        "data": data_view(made["labelling"]),
         **{key: timed[key] for key in ("latency", "params_ratio", "latency_ratio", "latencies", "slo")},
         "machine": timed["machine"],
         "versions": timed["versions"],
@@ -61,20 +61,6 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
 def _alarm(step: Step) -> bool:
     agreement = step["tick"]["agreement"]
     return bool(agreement and agreement["alarm_index"] is not None)
-
-
-def _data(labelling: Step) -> JsonObject:
-    data = labelling["data"]
-    return {
-        "transfer": data["transfer_kept"],
-        "holdout": data["holdout_kept"],
-        "labels": labelling["labels"],
-        "bad": data["bad_rows"],
-        "duplicates": data["duplicates"],
-        "exact": data["leaking_exact"],
-        "near": data["leaking_near"],
-        "removed": data["leaking_exact"] + data["leaking_near"],
-    }
 
 
 def _run_usd(settings: Settings, made: Step) -> float:

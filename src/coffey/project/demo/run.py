@@ -45,7 +45,9 @@ def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
     found = {
         "plan": steps.once("plan", "Plan: does it pay? Measuring first", lambda: project.plan(probe=True)),
         "distill": steps.once(
-            "distill", "Label and distill in stages", lambda: project.distill(compare=compare)
+            "distill-compare" if compare else "distill",
+            "Label and distill in stages",
+            lambda: project.distill(compare=compare),
         ),
         "bench": steps.once(
             "bench", "Bench: latency under load, teacher beside student", lambda: project.bench(seconds=2)
@@ -73,21 +75,19 @@ def _watch(
     def send(texts: Sequence[str], task: str) -> JsonObject:
         answered = replay(url, texts, task=task, progress=progress)
         _wait_logged(url)
-        return {"replay": plain(answered), "tick": plain(project.tick())}
+        return {"replay": plain(answered)}
 
-    def recover() -> JsonObject:
+    def look(name: str, title: str, texts: Sequence[str], task: str) -> dict[str, Any]:
+        """Two steps, so that a tick that was killed is ended by a tick, without another replay."""
+        sent = steps.once(f"{name}-sent", title, lambda: send(texts, task))
+        return {**sent, **steps.once(name, f"{title}: tick", lambda: {"tick": plain(project.tick())})}
+
+    before = look("before", "Serve and audit: traffic like the holdout", calm, "replay")
+    after = look("after", "Two desks open: the traffic drifts", drifted, "replay, drifted")
+    if url:
         _wait_served(url, project.workspace.registry.resolve(CHAMPION).digest)
-        return send(later, "replay after the repair")
-
-    return {
-        "before": steps.once(
-            "before", "Serve and audit: traffic like the holdout", lambda: send(calm, "replay")
-        ),
-        "after": steps.once(
-            "after", "Two desks open: the traffic drifts", lambda: send(drifted, "replay, drifted")
-        ),
-        "recovered": steps.once("recovered", "The same traffic after the repair", recover),
-    }
+    recovered = look("recovered", "The same traffic after the repair", later, "replay after the repair")
+    return {"before": before, "after": after, "recovered": recovered}
 
 
 def traffic_of(corpus: Corpus) -> tuple[list[str], list[str], list[str]]:
