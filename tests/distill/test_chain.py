@@ -9,6 +9,8 @@ import pytest
 
 from coffey.core.errors import EmptyData, NothingToTrain, StageInputsChanged
 from coffey.core.progress import Silent
+from coffey.distill.answers import answer
+from coffey.distill.batches import tokenize
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import ARGMAX_LABELS, DIRECT, LABELS, direct_jump, labels_only
 from coffey.distill.stage import digest_weights
@@ -84,6 +86,29 @@ def test_redistilling_goes_on_from_the_champion(request_for, tmp_path):
     assert after.tokenizer.to_str() == before.tokenizer.to_str()
     assert stage.validation_agreement >= champion.validation_agreement - 0.1
     assert weights(stage) != weights(champion)
+
+
+def test_a_champion_that_teaches_what_it_held_is_forgotten_less(request_for, tmp_path):
+    """With its own answers mixed in, the new student stays nearer to them; guidance `root` skips it."""
+    champion = run_chain(request_for({"epochs": 2.0}, folder=tmp_path / "1"), progress=Silent()).stages[0]
+    plain = request_for({"epochs": 2.0}, folder=tmp_path / "2", start=champion.folder)
+    everywhere = np.ones(len(plain.texts), dtype=bool)
+    held = replace(plain, folder=tmp_path / "3", start_teaches=everywhere)
+    root = replace(held, folder=tmp_path / "4", settings=replace(plain.settings, epochs=1.0, guidance="root"))
+    stages = {
+        name: run_chain(one, progress=Silent()).final for name, one in (("plain", plain), ("held", held))
+    }
+    assert stages["plain"].taught_by == run_chain(root, progress=Silent()).final.taught_by == ("teacher",)
+    assert stages["held"].taught_by == ("teacher", "champion")
+    said = {name: _said(stage.folder, plain.texts) for name, stage in stages.items()}
+    before = _said(champion.folder, plain.texts)
+    assert np.abs(said["held"] - before).mean() < np.abs(said["plain"] - before).mean()
+
+
+def _said(folder, texts):
+    saved = load_student(folder)
+    tokens = tokenize(saved.tokenizer, texts, max_length=saved.student.shape.max_length)
+    return answer(saved.student, tokens, np.arange(len(texts)))
 
 
 @pytest.mark.slow

@@ -139,7 +139,7 @@ def redistill(
     learn = _lessons(champion, fresh, tools)
     learned, judged = tools.answer(learn), tools.answer(fresh.judge)
     tools.journal.record("labelled", {"rows": len(learned) + len(judged)}, key=f"{run_id}/labelled")
-    stage = _train(learn, learned, champion, tools, progress, run_id=run_id)
+    stage = _train(learn, learned, fresh, champion, tools, progress, run_id=run_id)
     tools.journal.record("trained", {"steps": stage.steps, "seconds": stage.seconds}, key=f"{run_id}/trained")
     candidate = _package(stage, champion, tools, progress, run_id=run_id)
     tools.journal.record("packaged", {"digest": candidate.digest}, key=f"{run_id}/packaged")
@@ -242,17 +242,20 @@ def _kept_out(recent: Recent, tools: Tools) -> frozenset[str]:
 def _train(
     texts: Sequence[str],
     answers: npt.NDArray[np.float32],
+    fresh: Fresh,
     champion: Version,
     tools: Tools,
     progress: Progress,
     *,
     run_id: str,
 ) -> StageResult:
+    """From the champion, which itself teaches what it has learned: there it is held to what it was."""
     old = tools.old
     known = set(old.keys)
     new = [(input_key(text), text, row) for text, row in zip(texts, answers, strict=True)]
     new = [item for item in new if item[0] not in known]
     keys = [*old.keys, *(key for key, _, _ in new)]
+    unknown = set(map(input_key, fresh.learn)) - known
     chain = tools.settings.chain
     if champion.student is None:
         raise EmptyData(champion.name, "the registry does not say where its checkpoint is")
@@ -267,6 +270,7 @@ def _train(
         settings=replace(chain, epochs=tools.settings.monitor.redistill_epochs),
         folder=tools.store / "stages" / f"redistill-{run_id}",
         start=tools.store / champion.student,
+        start_teaches=np.array([key not in unknown for key in keys]),
     )
     return run_chain(request, progress=progress).final
 

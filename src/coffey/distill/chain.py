@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -19,7 +20,7 @@ from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
 from coffey.distill.vocabulary import Words, find_words
-from coffey.students.checkpoint import load_student
+from coffey.students.checkpoint import SavedStudent, load_student
 from coffey.students.shape import EncoderShape, parse_stage
 
 DROPOUT = 0.1
@@ -27,6 +28,9 @@ DROPOUT = 0.1
 
 ROOT = "teacher"
 """What the root teacher is called in `taught_by`."""
+
+CHAMPION = "champion"
+"""What the student that a re-distillation starts from is called."""
 
 
 def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
@@ -55,7 +59,10 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
     for index, (name, shape) in enumerate(zip(names, shapes, strict=True)):
         teachers = guiding(request.settings.guidance, index)
         if max(teachers) >= len(answers):
-            answers.extend(_student_answers(request, stage) for stage in done[len(answers) - 1 :])
+            answers.extend(
+                _student_answers(request, load_student(stage.folder), stage.folder.parent)
+                for stage in done[len(answers) - 1 :]
+            )
         result = run_stage(
             configure(request, name, shape, tuple([ROOT, *names][teacher] for teacher in teachers)),
             make_lesson(
@@ -100,6 +107,7 @@ def check_request(request: ChainRequest) -> None:
         ("keys", len(request.keys)),
         ("validation mask", len(request.validation)),
         ("hard labels", rows if request.hard is None else len(request.hard)),
+        ("held rows", rows if request.start_teaches is None else len(request.start_teaches)),
     ):
         if size != rows:
             raise EmptyData("transfer set", f"{size} {name} for {rows} texts")
@@ -203,28 +211,47 @@ def _student_origin(request: ChainRequest, result: StageResult) -> Origin:
     return Origin(result.name, saved.student, saved.tokenizer, sample_texts(request), same_task=True)
 
 
-def _student_answers(request: ChainRequest, result: StageResult) -> np.ndarray:
-    saved = load_student(result.folder)
+def _student_answers(request: ChainRequest, saved: SavedStudent, folder: Path) -> np.ndarray:
+    """A student's answers to all texts, kept in `folder`: a run that is resumed learns from the same."""
     asked = digest_json([digest_weights(saved.student.state_dict()), list(request.keys)])
-    texts = tokenize(saved.tokenizer, request.texts, max_length=result.shape.max_length)
-    return cached_answers(result.folder.parent / f"answers-{asked[:16]}.npy", saved.student, texts)
+    texts = tokenize(saved.tokenizer, request.texts, max_length=saved.student.shape.max_length)
+    return cached_answers(folder / f"answers-{asked[:16]}.npy", saved.student, texts)
 
 
 def _redistill(request: ChainRequest, progress: Progress) -> StageResult:
-    """One stage from the champion: its shape, its tokenizer, its weights; taught by the root teacher."""
+    """One stage from the champion: its shape, its tokenizer, its weights.
+
+    The root teacher teaches all of it. Where `start_teaches` says so, and unless guidance is `root`, the
+    champion's own answers are mixed in, which keeps what it was right about (Li and Hoiem 2017, learning
+    without forgetting).
+    """
     assert request.start is not None
     saved = load_student(request.start)
     labels = saved.labels == request.labels
     shape = replace(saved.student.shape, labels=len(request.labels))
-    origin = Origin("champion", saved.student, saved.tokenizer, sample_texts(request), same_task=labels)
+    origin = Origin(CHAMPION, saved.student, saved.tokenizer, sample_texts(request), same_task=labels)
+    held = request.start_teaches
+    guided = labels and held is not None and held.any() and request.settings.guidance != "root"
+    lesson = make_lesson(request, saved.tokenizer, [request.teacher])
+    if guided:
+        lesson = replace(lesson, target=_held_target(request, saved))
     return run_stage(
-        configure(request, "redistilled", shape, (ROOT,)),
-        make_lesson(request, saved.tokenizer, [request.teacher]),
+        configure(request, "redistilled", shape, (ROOT, CHAMPION) if guided else (ROOT,)),
+        lesson,
         origin,
         folder=request.folder / "1-redistilled",
         journal=StageJournal(request.folder / "journal"),
         progress=progress,
     )
+
+
+def _held_target(request: ChainRequest, champion: SavedStudent) -> np.ndarray:
+    """The root teacher's answers; where the champion teaches too, the mean of both."""
+    assert request.start_teaches is not None
+    said = _student_answers(request, champion, request.folder)
+    both = mean_teacher([request.teacher, said])
+    held: np.ndarray = np.where(request.start_teaches[:, None], both, request.teacher)
+    return held
 
 
 def _names(stages: Sequence[EncoderShape | str]) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ class ChainRequest:
     """The teacher's body, for first weights."""
     start: Path | None = None
     """Folder of a student to train on (re-distillation): one stage of its shape, with its tokenizer."""
+    start_teaches: np.ndarray | None = None
+    """bool [texts]: where that student teaches beside the root teacher; nowhere when None."""
 
     def hard_labels(self) -> np.ndarray:
         """int64 [texts], -1 where there is none."""
