@@ -7,6 +7,7 @@ import pytest
 
 from coffey.control.policy import Paired, decide, judge
 from coffey.core.records import Contract, DecisionKind, Interval
+from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
 
@@ -135,6 +136,15 @@ def test_a_challenger_must_win_and_must_not_lose(fresh, holdout, kind):
     promoted = kind is DecisionKind.PROMOTE
     assert decision.reason.endswith("Promote the challenger." if promoted else "Keep the champion.")
     assert (decision.numbers["gain_low"] > 0 and decision.numbers["holdout_change_low"] >= -0.02) is promoted
+
+
+def test_a_winner_that_the_gate_refuses_is_kept_out():
+    """Small tolerated losses cannot add up: the budget is asked of every challenger."""
+    won = {"holdout": paired(3000, 0.93, 0.93), "fresh": paired(400, 0.8, 0.93), "tolerated": 0.02}
+    assert judge(**won, gate=GateResult(True, "above")).kind is DecisionKind.PROMOTE
+    refused = judge(**won, gate=GateResult(False, "retention 0.94 is below budget.min_retention = 0.95"))
+    assert refused.kind is DecisionKind.KEEP
+    assert "The gate refused it: retention 0.94 is below budget.min_retention = 0.95." in refused.reason
 
 
 def test_the_reason_of_a_judgement():

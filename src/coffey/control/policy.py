@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coffey.core.records import Contract, Decision, DecisionKind, Interval
+from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
 from coffey.stats.intervals import mcnemar, paired_difference
@@ -58,8 +59,13 @@ class Paired:
         return len(self.champion)
 
 
-def judge(*, holdout: Paired, fresh: Paired, tolerated: float, seed: int = 17) -> Decision:
+def judge(
+    *, holdout: Paired, fresh: Paired, tolerated: float, gate: GateResult | None = None, seed: int = 17
+) -> Decision:
     """PROMOTE a challenger that is better on fresh audits and not worse on the old holdout; else KEEP.
+
+    Whatever it gained, one that the gate refuses is not promoted: small losses, each tolerated against the
+    champion before, would else add up over many re-distillations.
 
     Better: the whole 95 % interval of the paired difference on `fresh` is over 0. Not worse: the whole
     interval on `holdout` is at least `-tolerated`. Neither side may have been trained or chosen on these
@@ -68,7 +74,8 @@ def judge(*, holdout: Paired, fresh: Paired, tolerated: float, seed: int = 17) -
     gain = paired_difference(fresh.challenger, fresh.champion, weights=fresh.weights, seed=seed)
     loss = paired_difference(holdout.challenger, holdout.champion, weights=holdout.weights, seed=seed)
     better, kept = gain.low > 0, loss.low >= -tolerated
-    kind = DecisionKind.PROMOTE if better and kept else DecisionKind.KEEP
+    refused = gate is not None and not gate.passed
+    kind = DecisionKind.PROMOTE if better and kept and not refused else DecisionKind.KEEP
     p_value = mcnemar(fresh.challenger, fresh.champion)
     reason = (
         f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, McNemar p = {p_value:.2g}: "
@@ -76,6 +83,7 @@ def judge(*, holdout: Paired, fresh: Paired, tolerated: float, seed: int = 17) -
         f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
         f"{'within' if kept else 'not shown to be within'} the tolerated drop of "
         f"{_points(tolerated)} points. "
+        + (f"The gate refused it: {gate.reason}. " if gate is not None and refused else "")
         + ("Promote the challenger." if kind is DecisionKind.PROMOTE else "Keep the champion.")
     )
     numbers: Numbers = {

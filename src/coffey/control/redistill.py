@@ -37,6 +37,7 @@ from coffey.data.leakage import find_leaks
 from coffey.data.split import in_validation
 from coffey.distill.chain import run_chain
 from coffey.distill.records import ChainRequest, StageResult
+from coffey.export.gate import gate
 from coffey.export.package import Holdout
 from coffey.registry.protocol import CHALLENGER, Registry
 from coffey.registry.version import Version
@@ -324,6 +325,7 @@ def _conclude(
         holdout=_paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
         fresh=on_fresh,
         tolerated=tools.settings.monitor.redistill_drop,
+        gate=gate(candidate.manifest.quality, tools.settings.budget),
     )
     before, after = (weighted_share(right, counts) for right in (on_fresh.champion, on_fresh.challenger))
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
