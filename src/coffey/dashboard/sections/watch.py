@@ -16,6 +16,9 @@ from coffey.dashboard.reading import EMPTY, estimate, flag, number, part, rows, 
 LEFT_PX, RIGHT_PX = 60.0, 180.0
 """Rooms beside the agreement and the evidence, so that one stands exactly above the other."""
 
+MOST_OF_A_REASON = 1000
+"""Characters of a decision's reason: a whole one with both comparisons and drift has about 700."""
+
 
 def watch_section(result: JsonObject) -> Section | None:
     """Agreement with its band above the evidence, both over the audits; then decisions and repair."""
@@ -51,10 +54,11 @@ def _agreement(result: JsonObject) -> Block | None:
         )
         for row in series
     ]
+    promised = _promised(result, points[-1].x)
     plot = Plot(
         x=_x_axis(),
         y=Axis(label="agreement with the teacher", form=figures.share, pad=0.12, within=(0.0, 1.0)),
-        thresholds=_contract(result),
+        thresholds=() if promised else _contract(result),
         events=_events(result),
         spans=_phases(series),
         left_px=LEFT_PX,
@@ -64,7 +68,24 @@ def _agreement(result: JsonObject) -> Block | None:
         title="Agreement over time",
         description="The band is a 95 % interval; where it is wider than the chart it is cut.",
     )
-    return Drawing(line_chart(caption, plot, [LineSeries("agreement", points)], whole_band=False))
+    lines = [LineSeries("agreement", points), *promised]
+    return Drawing(line_chart(caption, plot, lines, whole_band=False))
+
+
+def _promised(result: JsonObject, last: float) -> list[LineSeries]:
+    """A stepped line of what was promised, where a promotion changed the promise."""
+    steps = [
+        (index, promise)
+        for row in rows(result, "watch", "promises")
+        if (index := number(row, "index")) is not None and (promise := number(row, "agreement")) is not None
+    ]
+    if len({promise for _, promise in steps}) < 2:
+        return []
+    ends = [*(index for index, _ in steps[1:]), last]
+    points = [
+        LinePoint(x, promise) for (index, promise), end in zip(steps, ends, strict=True) for x in (index, end)
+    ]
+    return [LineSeries("contract: agreement promised", points)]
 
 
 def _x_axis() -> Axis:
@@ -150,17 +171,24 @@ def _quality(found: object) -> Interval | None:
 
 
 def _decisions(result: JsonObject) -> Table | None:
-    body = [
-        (figures.moment(words(row, "time")), words(row, "kind"), figures.short(words(row, "reason"), 240))
-        for row in rows(result, "watch", "decisions")
-        if row is not EMPTY
-    ]
-    if not body:
+    made = [row for row in rows(result, "watch", "decisions") if row is not EMPTY]
+    if not made:
         return None
+    timed = any(words(row, "time") for row in made)
+    body = [
+        (
+            *((figures.moment(words(row, "time")),) if timed else ()),
+            words(row, "kind"),
+            figures.short(words(row, "reason"), MOST_OF_A_REASON),
+        )
+        for row in made
+    ]
+    names = ("time", "decision", "reason") if timed else ("decision", "reason")
+    last = len(names) - 1
     return Table(
-        ("time", "decision", "reason"),
+        names,
         body,
         caption="Decisions",
-        text_columns=frozenset({0, 1, 2}),
-        tight_columns=frozenset({0, 1}),
+        text_columns=frozenset(range(len(names))),
+        tight_columns=frozenset(range(last)),
     )

@@ -101,6 +101,10 @@ def _watch(settings: Settings, steps: Mapping[str, Step]) -> JsonObject:
             "max_drop": settings.monitor.max_drop,
             "redistill_drop": settings.monitor.redistill_drop,
         },
+        "promises": [
+            {"index": 0, "agreement": after["agreement"]["promised"]["value"]},
+            {"index": offset, "agreement": later["agreement"]["promised"]["value"]},
+        ],
         "series": first + second,
         "threshold_log": after["agreement"]["log_threshold"],
         "alarm_index": alarm,
