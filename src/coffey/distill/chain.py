@@ -69,7 +69,7 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
                 request, words.tokenizer(shape.vocabulary), [answers[teacher] for teacher in teachers]
             ),
             _fitting((origin, first), shape, progress, name),
-            folder=request.folder / f"{index + 1}-{_slug(name)}",
+            folder=request.folder / f"{index + 1}-{slug(name)}",
             journal=StageJournal(request.folder / "journal"),
             progress=progress,
         )
@@ -262,5 +262,6 @@ def _names(stages: Sequence[EncoderShape | str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A stage's name as part of a folder's."""
     return "".join(character if character.isalnum() else "-" for character in name).strip("-")

