@@ -99,6 +99,33 @@ def test_the_calculator_needs_no_project(coffey, tmp_path, monkeypatch, run_usd,
     assert f"{days} days" in out
 
 
+def test_the_calculator_takes_ranges(coffey):
+    """Low and high ends give a distribution, in the object and in the text."""
+    ranged = (*CALCULATOR[:3], "--requests-per-day", "8M..12M", "--run-usd", "4_000..6_000")
+    code, out, _ = coffey(*ranged, "--json")
+    assert code == 0
+    plan = only_object(out)
+    assert plan["figures"]["run_usd"]["low"] == 4000
+    assert plan["break_even"]["p10"] < plan["break_even_days"] < plan["break_even"]["p90"]
+    assert plan["net_value"]["p10"] < plan["net_value"]["mean"] < plan["net_value"]["p90"]
+    assert plan["never_probability"] == 0
+    code, out, _ = coffey(*ranged)
+    assert code == 0
+    assert "less than 1 % chance" in " ".join(out.split())
+    assert "8,000,000 to 12,000,000" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("$5000", "write 5000"), ("EUR 5", "convert it"), ("9..1", "'1..9'"), ("few", "LOW")]
+)
+def test_an_amount_that_cannot_be_read_is_a_usage_error(coffey, text, advice):
+    """Exit code 2, the option and what to write instead; no traceback."""
+    code, out, err = coffey(*CALCULATOR, "--run-usd", text, "--json")
+    assert (code, out) == (2, "")
+    assert "--run-usd" in err
+    assert advice.casefold() in " ".join(err.split()).casefold()
+
+
 def test_what_does_not_pay_ends_with_1(coffey):
     """The answer is no, and still one object."""
     code, out, _ = coffey(*CALCULATOR, "--run-usd", "1e9", "--json")

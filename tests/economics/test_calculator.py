@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffey.core.errors import ConfigError
+from coffey.core.ranges import Range
 from coffey.economics.calculator import calculate
 from coffey.economics.plan_json import plan_json
 
@@ -97,3 +98,18 @@ def test_the_plan_is_json_without_infinities() -> None:
 def test_a_run_that_costs_nothing_pays_from_the_first_request() -> None:
     """The search for the threshold ends there."""
     assert calculate(0, 0.01, 10).pays_from_requests_per_day == 1.0
+
+
+def test_a_plan_of_nothing_hangs_on_nothing() -> None:
+    """No cost, no savings, no traffic: an answer all the same."""
+    plan = calculate(0, 0, 0)
+    assert plan.sensitivity == ()
+    assert not plan.pays
+
+
+@pytest.mark.parametrize("values", [(Range(-1, 5), 1, 1e6), (1, 1, Range(-5, 5))])
+def test_a_range_with_an_impossible_end_is_refused(values: tuple[float, float, float]) -> None:
+    """Both ends must be amounts that a plan can be made of; savings alone may be losses."""
+    with pytest.raises(ConfigError, match="of at least 0"):
+        calculate(*values)
+    assert calculate(1, Range(-1, 1), 1e6).distribution is not None

@@ -43,5 +43,7 @@ def test_errors_are_relative_to_what_happened() -> None:
     assert [(row.name, row.error) for row in rows] == [("a", 0.5), ("b", -0.5), ("d", None)]
     assert reconciled_json(rows)[0] == {
         "name": "a", "unit": "s", "forecast": 30.0, "actual": 20.0, "error": 0.5,
+        "origin": "measured here", "source": "",
     }  # fmt: skip
+    assert reconcile(made, {"a": 20.0}, {"a": "a clock"})[0].source == "a clock"
     assert reconcile(Forecast({"z": measured(0.0, "s", "")}), {"z": 0.0})[0].error == 0.0

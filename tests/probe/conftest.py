@@ -8,12 +8,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
 
+from coffey.artifact.signing import Signer
 from coffey.core.settings import (
     ChainSettings,
     CostSettings,
@@ -23,6 +25,7 @@ from coffey.core.settings import (
     TeacherSettings,
 )
 from coffey.distill.batches import tokenize
+from coffey.export.teacher import Shelf
 from coffey.probe.options import ProbeOptions
 from coffey.students.encoder import Student, probabilities_of
 from coffey.students.initialization import initialize_from_scratch
@@ -62,7 +65,12 @@ def settings() -> Settings:
 
 @pytest.fixture
 def options() -> ProbeOptions:
-    return ProbeOptions(texts=48, again=16, seconds=0.1)
+    return ProbeOptions(texts=48, again=16, seconds=0.1, serve=False)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(name="test-teacher", store=tmp_path / "store", signer=Signer.open(tmp_path / "keys"))
 
 
 class NetworkTeacher(FixedTeacher):

@@ -62,13 +62,41 @@ def test_a_larger_candidate_is_slower_in_every_way(
     assert large.step_s > small.step_s
     assert large.texts_per_s < small.texts_per_s
     assert small.step_batch_size == settings.chain.batch_size
+    assert small.variant == "int8"
+    assert small.served is None, "these options serve nothing"
+
+
+def test_steps_end_when_their_mean_is_known(
+    texts: list[str], settings: Settings, network_teacher: Any
+) -> None:
+    """Steps that all take a second are known after twelve; without `within` the time is used up."""
+    candidate = plan_candidates(
+        texts,
+        labels=network_teacher.labels,
+        tokenizer=network_teacher.tokenizer(),
+        settings=settings,
+        progress=Silent(),
+    )[1]
+    practice = tokenize(candidate.tokenizer, texts, max_length=candidate.shape.max_length)
+
+    def clock_reads(within: float | None) -> int:
+        ticks = iter(float(second) for second in range(10_000))
+        time_step(
+            Student(candidate.shape), practice, settings.chain, seconds=20, within=within,
+            clock=lambda: next(ticks),
+        )  # fmt: skip
+        return int(next(ticks))
+
+    before, evaluation = 1, 2
+    assert clock_reads(0.02) == before + 12 + evaluation
+    assert clock_reads(None) == before + 20 + evaluation
 
 
 def test_a_step_is_a_real_one(texts: list[str], settings: Settings, network_teacher: Any) -> None:
     """The weights move; the time is the whole over the steps, and an evaluation's share.
 
-    The clock moves a second whenever it is read: six steps are done when it has been read five times since
-    the start. An evaluation answers 8 x 0.1 / 0.9 texts a step, each a 175th of a second.
+    The clock moves a second whenever it is read, which is once a step. An evaluation answers 8 x 0.1 / 0.9
+    texts a step, each a 175th of a second.
     """
     candidate = plan_candidates(
         texts,
@@ -88,4 +116,4 @@ def test_a_step_is_a_real_one(texts: list[str], settings: Settings, network_teac
         clock=lambda: next(ticks),
     )
     assert not np.allclose(before.numpy(), student.classifier.weight.detach().numpy())
-    assert seconds == pytest.approx(5 / 6 + 8 / 9 / 175)
+    assert seconds == pytest.approx(1 + 8 / 9 / 175)

@@ -11,17 +11,23 @@ import pytest
 
 from coffey.core.errors import TeacherUnavailable
 from coffey.core.settings import CostSettings, Settings
+from coffey.export.teacher import Shelf
 from coffey.probe.options import ProbeOptions
-from coffey.probe.teacher import probe_teacher, self_agreement
+from coffey.probe.teacher import asked_again, probe_teacher
 from coffey.testing.teacher import FixedTeacher
 
 
 def test_speed_and_price_follow_from_the_time_that_was_taken(
-    texts: list[str], settings: Settings, options: ProbeOptions, tmp_path: Path
+    texts: list[str], settings: Settings, options: ProbeOptions, shelf: Shelf, tmp_path: Path
 ) -> None:
     """At 3.60 USD an hour a second costs a tenth of a cent; a function is timed as it is."""
     found = probe_teacher(
-        FixedTeacher(seconds=0.005), texts, settings.teacher, options, folder=tmp_path / "teacher"
+        FixedTeacher(seconds=0.005),
+        texts,
+        settings.teacher,
+        options,
+        shelf=shelf,
+        folder=tmp_path / "teacher",
     )
     assert found.usd_per_1k == pytest.approx(1000 / found.texts_per_s * 0.001)
     assert found.texts_per_s < 16 / 0.005
@@ -32,12 +38,12 @@ def test_speed_and_price_follow_from_the_time_that_was_taken(
 
 
 def test_a_price_by_the_request_is_the_price(
-    texts: list[str], settings: Settings, options: ProbeOptions, tmp_path: Path
+    texts: list[str], settings: Settings, options: ProbeOptions, shelf: Shelf, tmp_path: Path
 ) -> None:
     """However long it takes; without a price there is none."""
     for cost, price in ((CostSettings(usd_per_1k_requests=0.2), 0.2), (CostSettings(), None)):
         asked = dataclasses.replace(settings.teacher, cost=cost)
-        found = probe_teacher(FixedTeacher(), texts, asked, options, folder=tmp_path)
+        found = probe_teacher(FixedTeacher(), texts, asked, options, shelf=shelf, folder=tmp_path)
         assert found.usd_per_1k == (None if price is None else pytest.approx(price))
 
 
@@ -48,24 +54,32 @@ def test_a_teacher_that_changes_its_mind_is_found_out(texts: list[str]) -> None:
         def predict(self, texts: Any) -> Any:
             return np.roll(super().predict(texts), self.calls, axis=1)
 
-    assert self_agreement(FixedTeacher(), texts[:30]) == 1.0
-    assert self_agreement(Fickle(), texts[:30]) == 0.0
+    for teacher, agreement in ((FixedTeacher(), 1.0), (Fickle(), 0.0)):
+        first = teacher.predict(texts[:30]).argmax(axis=1)
+        assert asked_again(teacher, texts[:30], first) == agreement
 
 
 def test_a_network_is_exported_and_timed_as_it_will_be_benched(
-    texts: list[str], settings: Settings, options: ProbeOptions, tmp_path: Path, network_teacher: Any
+    texts: list[str],
+    settings: Settings,
+    options: ProbeOptions,
+    shelf: Shelf,
+    tmp_path: Path,
+    network_teacher: Any,
 ) -> None:
     """Latency is that of the runtime; int8 is measured beside it."""
-    found = probe_teacher(network_teacher, texts, settings.teacher, options, folder=tmp_path / "teacher")
+    found = probe_teacher(
+        network_teacher, texts, settings.teacher, options, shelf=shelf, folder=tmp_path / "teacher"
+    )
     assert found.params == network_teacher.params
     assert found.int8_speedup is not None
     assert found.int8_speedup > 0
-    assert (tmp_path / "teacher" / "int8.onnx").exists()
+    assert len(list((shelf.store / "artifacts").iterdir())) == 1, "kept for bench"
 
 
 def test_a_teacher_that_does_not_answer_ends_the_probe(
-    texts: list[str], settings: Settings, options: ProbeOptions, tmp_path: Path
+    texts: list[str], settings: Settings, options: ProbeOptions, shelf: Shelf, tmp_path: Path
 ) -> None:
     """Nothing is assumed in its place."""
     with pytest.raises(TeacherUnavailable):
-        probe_teacher(FixedTeacher(fail_at=2), texts, settings.teacher, options, folder=tmp_path)
+        probe_teacher(FixedTeacher(fail_at=2), texts, settings.teacher, options, shelf=shelf, folder=tmp_path)

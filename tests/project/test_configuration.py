@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffey.core.errors import ConfigError
+from coffey.core.ranges import Range
 from coffey.core.settings import ChainSettings, Settings
 from coffey.project.configuration import load_settings, parse_settings, settings_reference
 from coffey.project.toml_file import toml_value
@@ -136,9 +137,14 @@ def test_every_problem_is_reported_at_once():
             "economics",
             {"requests_per_day": float("inf")},
             "economics.requests_per_day",
-            "a number of at least 0",
+            "a number of at least 0 or a range such as '8M..12M'",
         ),
-        ("teacher", {"cost": {"usd_per_hour": -1}}, "teacher.cost.usd_per_hour", "a number of at least 0"),
+        (
+            "teacher",
+            {"cost": {"usd_per_hour": -1}},
+            "teacher.cost.usd_per_hour",
+            "a number of at least 0 or a range such as '8M..12M'",
+        ),
         ("teacher", {"cost": 1.2}, "teacher.cost", "a table"),
     ],
 )
@@ -203,6 +209,19 @@ def test_stages_that_are_read(stages):
     assert parse_settings(document(chain={"stages": stages}), "c.toml").chain.stages == tuple(stages)
 
 
+def test_stages_may_be_left_to_the_plan():
+    """`stages = "auto"` is read as a tuple of that word; as one stage among others it is refused."""
+    assert parse_settings(document(chain={"stages": "auto"}), "c.toml").chain.stages == ("auto",)
+    for stages, key in (
+        ("aut", "chain.stages"),
+        (["auto"], "chain.stages[0]"),
+        (["2M", "auto"], "chain.stages[1]"),
+    ):
+        assert list(problems(document(chain={"stages": stages}))) == [key]
+    found = problems(document(chain={"stages": "2M"}))
+    assert found["chain.stages"].expected == "a list of non-empty strings or 'auto'"
+
+
 def test_whole_numbers_serve_as_numbers_and_lists_as_tuples():
     """TOML's 1 is fine for a number, and comes out as one."""
     made = document(chain={"epochs": 3}, teacher={"cost": {"usd_per_hour": 1}}, task={"labels": ["a", "b"]})
@@ -210,6 +229,49 @@ def test_whole_numbers_serve_as_numbers_and_lists_as_tuples():
     assert isinstance(settings.chain.epochs, float)
     assert isinstance(settings.teacher.cost.usd_per_hour, float)
     assert settings.task.labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("8_000_000..12_000_000", 8e6, 12e6),
+        ("8M..12M", 8e6, 12e6),
+        ("0 .. 1.5k", 0.0, 1500.0),
+        ("1e6..1e6", 1e6, 1e6),
+    ],
+)
+def test_an_amount_may_be_a_range(text, low, high):
+    """Every amount of [economics] and of teacher.cost reads `low..high`, and is its middle elsewhere."""
+    made = document(economics={"requests_per_day": text}, teacher={"cost": {"usd_per_hour": text}})
+    settings = parse_settings(made, "coffey.toml")
+    for found in (settings.economics.requests_per_day, settings.teacher.cost.usd_per_hour):
+        assert isinstance(found, Range)
+        assert (found.low, found.high) == (low, high)
+        assert low <= found <= high
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "advice"),
+    [
+        ("student_usd_per_hour", "$0.17", "written without a sign: write 0.17"),
+        ("student_usd_per_hour", "0.17 USD", "written without a sign: write 0.17"),
+        ("student_usd_per_hour", "EUR 0.17", "amounts are in USD: convert it"),
+        ("student_usd_per_hour", "€0.1..€0.2", "amounts are in USD: convert it"),
+        ("requests_per_day", "12M..8M", "write '8000000..12000000'"),
+        ("requests_per_day", "10M", "write 10000000 without quotes"),
+        ("requests_per_day", "-1..5", "a number of at least 0"),
+        ("requests_per_day", "many", "a range such as '8M..12M'"),
+        ("requests_per_day", "1..1e999", "a range such as '8M..12M'"),
+        ("peak_to_mean", "0.5..2", "a number of at least 1"),
+        ("cascade_share", "0.5..2", "a number from 0 to 1"),
+    ],
+)
+def test_an_amount_that_cannot_be_read_says_what_to_write(key, text, advice):
+    """A currency, ends the wrong way round, a bound that an end breaks: one problem with key and value."""
+    found = problems(document(economics={key: text}))
+    assert list(found) == [f"economics.{key}"]
+    assert found[f"economics.{key}"].value == text
+    assert advice in found[f"economics.{key}"].expected
 
 
 def test_paths_are_relative_to_the_file_and_urls_stay(tmp_path, monkeypatch):
@@ -300,16 +362,14 @@ def test_a_missing_file_and_a_folder_say_what_to_do(tmp_path):
         load_settings(tmp_path / "absent" / "coffey.toml")
 
 
+def _leaves(value: object) -> int:
+    return sum(map(_leaves, value.values())) if isinstance(value, dict) else 1
+
+
 def test_the_reference_names_every_key():
     """One line for each field of each section, with words for type, default and meaning."""
     lines = settings_reference()
-    count = sum(
-        1
-        for section in asdict(_defaults()).values()
-        for value in section.values()
-        if not isinstance(value, dict)
-    )
-    assert len(lines) == count + 3
+    assert len(lines) == _leaves(asdict(_defaults()))
     found = {(line.section, line.key): line for line in lines}
     assert found["chain", "stages"].default == '["7M", "2M", "700K"]'
     assert found["data", "transfer"].default == "required"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from coffey.bench.machine import describe_machine
 from coffey.core.errors import MissingColumn
+from coffey.dashboard.plain import plain
+from coffey.economics.probe_result import ProbeResult, ServedProbe, StageProbe, TeacherProbe
+from coffey.project.planning import _probed_of
 from coffey.project.reporting import keep_result, kept_result
 
 
@@ -51,7 +55,7 @@ def test_a_measured_rate_replaces_the_assumed_one(live, served, used):
 @pytest.mark.slow
 def test_a_probe_measures_once_and_is_kept(untouched):
     """Teacher, stages and machine are measured; a later plan without --probe uses them."""
-    plan = untouched.load().plan(probe=True)
+    plan = untouched.load().plan(probe=True, quick=True)
     assert [stage["name"] for stage in plan["probe"]["stages"]] == list(
         untouched.load().settings.chain.stages
     )
@@ -63,6 +67,37 @@ def test_a_probe_measures_once_and_is_kept(untouched):
     assert len(untouched.asked()) == asked
     untouched.edit("width=32,heads=1", "width=64,heads=2")
     assert untouched.load().plan()["probe"] is None, "other stages were not measured"
+
+
+@pytest.mark.parametrize(("promise", "used"), [(50, True), (20, False)])
+def test_the_rate_that_a_probe_served_at_replaces_the_assumed_one(untouched, promise, used):
+    """As long as the promise is the one that it was measured for; `coffey bench` knows better still."""
+    space = untouched.load().workspace
+    (stage,) = space.settings.chain.stages
+    served = ServedProbe(p50_ms=1.0, p99_ms=2.0, latency_p99_ms=50.0, max_rps=123.0, resident_bytes=None)
+    measured = probed(stage, served)
+    keep_result(space, "probe", {"of": _probed_of(space.settings), "probe": plain(measured)})
+    untouched.edit("min_retention = 0.8", f"min_retention = 0.8\nlatency_p99_ms = {promise}")
+    figure = untouched.load().plan()["figures"]["student_rps"]
+    assert (figure["value"] == 123.0) is used
+    assert figure["origin"] == "measured here"
+
+
+def probed(stage: str, served: ServedProbe) -> ProbeResult:
+    return ProbeResult(
+        machine=describe_machine(),
+        teacher=TeacherProbe(
+            texts=60, p50_ms=1.0, p99_ms=2.0, texts_per_s=1000.0, batch_size=32, self_agreement=1.0,
+            usd_per_1k=1.0,
+        ),
+        stages=(
+            StageProbe(
+                name=stage, params=1, params_without_embeddings=1, size_bytes=1, variant="int8", p50_ms=1.0,
+                p99_ms=2.0, texts_per_s=1000.0, step_s=0.01, step_batch_size=32, served=served,
+            ),
+        ),
+        seconds=1.0,
+    )  # fmt: skip
 
 
 def test_a_missing_column_is_an_error(untouched):

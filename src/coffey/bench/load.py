@@ -37,6 +37,8 @@ class LoadResult:
     """One caller, one request at a time."""
     rate: RateWithin
     client_lag_p99_ms: float = 0.0
+    resident_bytes: int | None = None
+    """Memory of the server's process after the load; None in process, or where the system does not say."""
 
 
 def load_in_process(
@@ -70,7 +72,8 @@ def load_through_server(student: Subject, texts: Sequence[str], options: BenchOp
             return found.latency
 
         rate = _search(trial, closed, options)
-    return LoadResult(closed=closed, rate=rate, client_lag_p99_ms=max(lags))
+        held = server.resident_bytes()
+    return LoadResult(closed=closed, rate=rate, client_lag_p99_ms=max(lags), resident_bytes=held)
 
 
 def single_through_server(subject: Subject, texts: Sequence[str], options: BenchOptions) -> Latency:

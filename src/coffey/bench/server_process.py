@@ -77,6 +77,15 @@ class ServerProcess:
         if self._errors is not None:
             self._errors.close()
 
+    def resident_bytes(self) -> int | None:
+        """Memory that the server's process holds now; None where the system does not say."""
+        assert self._process is not None
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def _read_port(self, deadline: float) -> int:
         assert self._process is not None
         assert self._process.stdout is not None

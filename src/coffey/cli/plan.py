@@ -1,48 +1,117 @@
-"""`coffey plan`: does it pay, and when; with a project, or as a calculator."""
+"""`coffey plan`: does it pay, when, and with which student; for a project, a scenario, or as a calculator."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from coffey.cli.drawing import facts, figure_table
+from coffey.cli import plan_frontier, plan_money, plan_reconcile, plan_scenario
 from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
 from coffey.cli.output import emit
 from coffey.core.errors import ConfigError, Problem
-from coffey.dashboard import figures
+from coffey.core.ranges import how_to_write, read_number, read_range
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coffey.core.records import JsonObject
 
 _CALCULATOR = ("--run-usd", "--saves-usd-per-1k", "--requests-per-day")
 
 
-def plan(
+def _amount(text: str) -> float:
+    """A number, or a range such as `8M..12M`, of the command line."""
+    if (number := read_number(text)) is not None:
+        return number
+    try:
+        return read_range(text)
+    except ValueError:
+        advice = how_to_write(text) or "write a number, or a range low..high such as 8M..12M"
+        raise typer.BadParameter(f"{text!r} is no amount: {advice}") from None
+
+
+def _calculator(what: str) -> Any:
+    return typer.Option(help=f"Calculator: {what}", parser=_amount, metavar="NUMBER|LOW..HIGH")
+
+
+def plan(  # noqa: PLR0913 - the parameters of a command are its options
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
     probe: Annotated[
         bool, typer.Option("--probe", help="Measure the teacher and untrained students here first.")
     ] = False,
-    run_usd: Annotated[float | None, typer.Option(help="Calculator: price of one run, in USD.")] = None,
-    saves_usd_per_1k: Annotated[
-        float | None, typer.Option(help="Calculator: what 1,000 requests get cheaper by, in USD.")
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Of a probe, only what can be timed without a server.")
+    ] = False,
+    pilot: Annotated[
+        bool, typer.Option("--pilot", help="Train the candidates briefly, to foresee their quality.")
+    ] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Instead: what was forecast, beside what happened.")
+    ] = False,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="Instead: plan this file, for models too large to measure here."),
     ] = None,
-    requests_per_day: Annotated[float | None, typer.Option(help="Calculator: requests a day.")] = None,
+    run_usd: Annotated[float | None, _calculator("price of one run, in USD.")] = None,
+    saves_usd_per_1k: Annotated[
+        float | None, _calculator("what 1,000 requests get cheaper by, in USD.")
+    ] = None,
+    requests_per_day: Annotated[float | None, _calculator("requests a day.")] = None,
     horizon_days: Annotated[float, typer.Option(help="Calculator: days over which savings count.")] = 365.0,
 ) -> None:
-    """Training cost against serving savings, and the break-even day. Exit code 1 when it does not pay."""
+    """Whether it pays, when, and which student. Exit code 1 when it does not, or none meets the budget."""
     given = (run_usd, saves_usd_per_1k, requests_per_day)
-    if any(value is not None for value in given):
-        value = _calculated(given, horizon_days)
+    calculator = any(value is not None for value in given)
+    _one_of(
+        {"--scenario": scenario is not None, "--reconcile": reconcile, "the calculator": calculator},
+        {"--probe": probe, "--pilot": pilot},
+    )
+    if scenario is not None:
+        _tell(_planned(scenario), as_json, plan_scenario.draw)
+    elif calculator:
+        _tell(_calculated(given, horizon_days), as_json, _draw)
+    elif reconcile:
+        with opened(config) as project:
+            emit(cast("dict[str, Any]", project.reconcile()), as_json, plan_reconcile.draw)
     else:
         with opened(config) as project:
-            value = project.plan(probe=probe)
-    emit(cast("dict[str, Any]", dict(value)), as_json, draw)
-    if not value["pays"]:
+            value = project.plan(probe=probe, quick=quick, pilot=pilot)
+        _tell(value, as_json, _draw)
+
+
+def _one_of(modes: dict[str, bool], measuring: dict[str, bool]) -> None:
+    """Refuse modes that exclude each other.
+
+    Raises:
+        ConfigError: two were given, or one with something that only a project's plan measures.
+    """
+    chosen = [name for name, given in modes.items() if given]
+    measured = [name for name, given in measuring.items() if given]
+    if len(chosen) > 1 or (chosen and measured):
+        excluded = ", ".join([*chosen, *measured])
+        raise ConfigError("plan", [Problem("options", excluded, "one of them at a time")])
+
+
+def _tell(value: JsonObject, as_json: bool, draw: Callable[[dict[str, Any]], RenderableType]) -> None:
+    told = cast("dict[str, Any]", dict(value))
+    emit(told, as_json, draw)
+    if not told["pays"] or told.get("frontier", {}).get("answer") == "misses":
         raise typer.Exit(1)
+
+
+def _draw(value: dict[str, Any]) -> RenderableType:
+    money = plan_money.draw(value)
+    return Group(money, plan_frontier.draw(value["frontier"])) if value.get("frontier") else money
+
+
+def _planned(scenario: Path) -> JsonObject:
+    from coffey.economics.scenario_plan import plan_scenario as planned
+
+    return planned(scenario)
 
 
 def _calculated(given: tuple[float | None, ...], horizon_days: float) -> JsonObject:
@@ -53,64 +122,5 @@ def _calculated(given: tuple[float | None, ...], horizon_days: float) -> JsonObj
     if missing:
         expected = "a number (the calculator needs all three, or none of them for the project's own plan)"
         raise ConfigError("plan", [Problem(name, None, expected) for name in missing])
-    run, saves, traffic = (float(value or 0.0) for value in given)
+    run, saves, traffic = (value for value in given if value is not None)
     return plan_json(calculate(run, saves, traffic, horizon_days))
-
-
-def draw(plan: dict[str, Any]) -> RenderableType:
-    """The verdict, the sums, what they hang on, what else could be done, and where each figure comes from."""
-    spread = plan.get("break_even")
-    likely = f" (likely {figures.days(spread['p10'])} to {figures.days(spread['p90'])})" if spread else ""
-    parts: list[RenderableType] = [
-        Text(plan["verdict"], style="bold"),
-        facts(
-            [
-                ("cost of the run", figures.usd(plan["run_usd"])),
-                ("saved a day", figures.usd(plan["savings_usd_per_day"])),
-                ("breaks even", figures.days(plan["break_even_days"]) + likely),
-                (
-                    f"left after {figures.days(plan['horizon_days'])}",
-                    figures.usd(plan["savings_usd_over_horizon"]),
-                ),
-            ]
-        ),
-    ]
-    parts += [_sensitivity(plan), _alternatives(plan), _origins(plan)]
-    parts += [Text(f"Note: {note}") for note in plan["notes"]]
-    if plan.get("report"):
-        parts.append(Text(f"Report: {plan['report']}"))
-    return Group(*parts)
-
-
-def _sensitivity(plan: dict[str, Any]) -> RenderableType:
-    rows = [
-        (
-            row["figure"].replace("_", " "),
-            f"{row['low']:g} to {row['high']:g}",
-            " to ".join(figures.days(row[f"break_even_days_at_{end}"]) for end in ("low", "high")),
-        )
-        for row in plan["sensitivity"][:6]
-    ]
-    return figure_table(("it hangs on", "between", "break-even"), rows)
-
-
-def _alternatives(plan: dict[str, Any]) -> RenderableType:
-    rows = [
-        (
-            row["name"],
-            figures.usd(row["run_usd"]),
-            "" if row["usd_per_day"] is None else figures.usd(row["usd_per_day"]),
-            figures.days(row["break_even_days"]),
-            row["note"],
-        )
-        for row in plan["alternatives"]
-    ]
-    return figure_table(("instead", "cost", "a day", "break-even", ""), rows, words=frozenset({0, 4}))
-
-
-def _origins(plan: dict[str, Any]) -> RenderableType:
-    rows = [
-        (name.replace("_", " "), figures.measured(row["value"], row["unit"]), row["origin"], row["note"])
-        for name, row in plan["figures"].items()
-    ]
-    return figure_table(("figure", "value", "origin", "from"), rows, words=frozenset({0, 2, 3}))

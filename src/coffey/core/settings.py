@@ -7,7 +7,9 @@ field states in its metadata. Defaults carry their reason in the field's text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from coffey.core.ranges import Amount
 
 
 def setting(meaning: str, default: Any, **bounds: float) -> Any:
@@ -18,6 +20,17 @@ def setting(meaning: str, default: Any, **bounds: float) -> Any:
 def required(meaning: str, **bounds: float) -> Any:
     """A field that has no default: the file must set it."""
     return field(metadata={"meaning": meaning, "bounds": bounds})
+
+
+@dataclass(frozen=True, slots=True)
+class OrWord:
+    """Marks a list in whose place the file may say one word; it is then read as a tuple of that word."""
+
+    word: str
+
+
+AUTO = "auto"
+"""The plan chooses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +58,102 @@ class TaskSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostSettings:
-    """`teacher.cost`: one of three prices."""
+    """`teacher.cost`: one of three prices; output tokens may have a second one."""
 
-    usd_per_hour: float | None = setting("price of the machine that the teacher runs on", None, ge=0)
-    usd_per_1k_requests: float | None = setting("price of 1,000 requests", None, ge=0)
-    usd_per_1m_tokens: float | None = setting("price of 1,000,000 input tokens", None, ge=0)
+    usd_per_hour: Amount | None = setting("price of the machine that the teacher runs on", None, ge=0)
+    usd_per_1k_requests: Amount | None = setting("price of 1,000 requests", None, ge=0)
+    usd_per_1m_tokens: Amount | None = setting("price of 1,000,000 input tokens", None, ge=0)
+    usd_per_1m_output_tokens: Amount | None = setting(
+        "openai: price of 1,000,000 output tokens, beside usd_per_1m_tokens", None, ge=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSettings:
+    """`teacher.endpoint`: of kind openai, where the model answers and at what pace."""
+
+    url: str | None = setting("base of an OpenAI-compatible API, such as http://127.0.0.1:8000/v1", None)
+    api_key_env: str | None = setting(
+        "environment variable that holds the key; no key is sent when absent", None
+    )
+    concurrency: int = setting("requests under way at once", 8, ge=1, le=1024)
+    requests_per_minute: float | None = setting("requests begun a minute; no limit when absent", None, gt=0)
+    tokens_per_minute: float | None = setting(
+        "input and output tokens a minute; no limit when absent", None, gt=0
+    )
+    timeout_s: float = setting("longest wait for one response", 60.0, gt=0)
+    retries: int = setting("times that a failed request is sent again, with growing pauses", 6, ge=0)
+    deadline_s: float = setting("longest time for one request with all its retries", 600.0, gt=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingSettings:
+    """`teacher.asking`: of kind openai, what the model is asked, and how its answers become distributions."""
+
+    prompt: str | None = setting(
+        "question with the fields {text} and {labels}; a plain one when absent", None
+    )
+    prompt_file: str | None = setting("file that holds the question, in place of prompt", None)
+    system: str | None = setting("system message before the question", None)
+    spelling: Literal["names", "letters"] = setting(
+        "what the model writes for a label: its name, or a letter of the listed labels (up to 26)", "names"
+    )
+    distribution: Literal["logprobs", "samples"] = setting(
+        "where probabilities come from: the answer's tokens, or repeated answers", "logprobs"
+    )
+    top_logprobs: int = setting("logprobs: alternatives asked for at each token", 20, ge=1, le=20)
+    min_mass: float = setting(
+        "logprobs: probability that must be with the labels; with less an answer is malformed",
+        0.5,
+        gt=0,
+        le=1,
+    )
+    samples: int = setting("samples: answers a text", 5, ge=1, le=1000)
+    samples_per_request: int = setting(
+        "samples: answers asked for in one request (`n`); 1 where the endpoint gives one only", 128, ge=1
+    )
+    smoothing: float = setting(
+        "samples: answers added, spread evenly over the labels (1 is the prior of Perks 1947)", 1.0, ge=0
+    )
+    seed: int = setting("samples: seed sent with a request, mixed with its text", 17, ge=0)
+    max_tokens: int = setting("tokens of an answer; the longest label must fit", 16, ge=1)
+    extra: str | None = setting(
+        "JSON object of further request fields, such as a grammar; null takes a field away", None
+    )
+    ask_again: int = setting("times that a malformed answer is asked for again", 2, ge=0, le=100)
+    malformed: Literal["refuse", "skip"] = setting(
+        "after that: stop, or leave the input without a label", "refuse"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherSettings:
     """`[teacher]`: the model to replace."""
 
-    kind: Literal["transformers", "python"] = required("how the teacher is reached")
-    source: str = required("transformers: folder or hub id; python: 'package.module:function'")
+    kind: Literal["transformers", "python", "openai"] = required("how the teacher is reached")
+    source: str = required(
+        "transformers: folder or hub id; python: 'package.module:function'; openai: the model's name"
+    )
     revision: str | None = setting(
-        "hub revision (commit, tag or branch); pin a commit for a stable fingerprint", None
+        "transformers: hub revision, best a commit; openai: the system_fingerprint that answers must have",
+        None,
     )
     head: str | None = setting(
         "safetensors file with a classification head for a sentence-embedding checkpoint", None
     )
     version: str | None = setting(
-        "python: changes the fingerprint when the model behind the function changes", None
+        "python, openai: changes the fingerprint when the model behind the name changes", None
     )
     batch_size: int = setting("inputs asked at once", 32, ge=1, le=4096)
     max_length: int = setting("tokens kept of an input; more is cut", 128, ge=8, le=8192)
     threads: int | None = setting("CPU threads; all cores when absent", None, ge=1)
     cost: CostSettings = field(default_factory=CostSettings, metadata={"meaning": "what the teacher costs"})
+    endpoint: EndpointSettings = field(
+        default_factory=EndpointSettings, metadata={"meaning": "where an openai teacher answers"}
+    )
+    asking: AskingSettings = field(
+        default_factory=AskingSettings, metadata={"meaning": "how an openai teacher is asked"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +174,9 @@ class DataSettings:
 class ChainSettings:
     """`[chain]`: the stages and how they are trained."""
 
-    stages: tuple[str, ...] = setting(
-        "a student a stage: parameters ('2M') or a shape ('layers=3,width=192,heads=6,vocabulary=8000')",
+    stages: Annotated[tuple[str, ...], OrWord(AUTO)] = setting(
+        "a student a stage: parameters ('2M') or a shape ('layers=3,width=192,heads=6,vocabulary=8000'); "
+        "'auto' takes what the plan recommends",
         ("7M", "2M", "700K"),
     )
     guidance: Literal["previous", "root", "dense"] = setting(
@@ -147,20 +231,50 @@ class BudgetSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EconomicsSettings:
-    """`[economics]`: traffic and prices."""
+    """`[economics]`: traffic and prices; amounts may be ranges such as "8M..12M"."""
 
-    requests_per_day: float = setting("requests a day", 1_000_000.0, ge=0)
-    student_usd_per_hour: float | None = setting("price of the machine that serves the student", None, ge=0)
-    training_usd_per_hour: float | None = setting(
+    requests_per_day: Amount = setting("requests a day", 1_000_000.0, ge=0)
+    growth_per_year: Amount = setting(
+        "growth of the traffic a year as a share: 0.2 is 20 % more each year", 0.0, gt=-1, le=10
+    )
+    discount_per_year: Amount = setting(
+        "what a dollar a year later is worth less by, as a share; 0 counts all dollars alike", 0.0, ge=0, le=1
+    )
+    student_usd_per_hour: Amount | None = setting("price of the machine that serves the student", None, ge=0)
+    training_usd_per_hour: Amount | None = setting(
         "price of the machine that trains; student_usd_per_hour when absent", None, ge=0
     )
     horizon_days: float = setting("days over which savings are counted", 365.0, gt=0)
-    peak_to_mean: float = setting(
+    peak_to_mean: Amount = setting(
         "busiest hour over the mean hour: capacity is bought for the peak", 2.0, ge=1
     )
     replicas: int = setting("copies of the server for redundancy, at least", 1, ge=1)
-    people_hours: float = setting("hours of people a run takes", 0.0, ge=0)
-    people_usd_per_hour: float = setting("price of such an hour", 100.0, ge=0)
+    people_hours: Amount = setting("hours of people a run takes", 0.0, ge=0)
+    people_usd_per_hour: Amount = setting("price of such an hour", 100.0, ge=0)
+    export_hours: Amount = setting(
+        "machine hours of export, gate and bench in a run, at the price of training", 0.0, ge=0
+    )
+    redistills_per_year: Amount = setting(
+        "re-distillations that drift will ask for in a year", 0.0, ge=0, le=366
+    )
+    redistill_people_hours: Amount = setting("hours of people a re-distillation takes", 0.0, ge=0)
+    storage_usd_per_gb_month: Amount = setting(
+        "price of keeping a GB for a month: the traffic log, the teacher's answers, models", 0.0, ge=0
+    )
+    log_bytes_per_request: Amount | None = setting(
+        "bytes that the traffic log keeps of a request; assumed when absent", None, ge=0
+    )
+    error_usd: Amount | None = setting(
+        "what a wrong answer of the student costs, where the teacher's was right; not counted when absent",
+        None,
+        ge=0,
+    )
+    label_usd: Amount | None = setting(
+        "price of one label by people, for the alternative without a teacher", None, ge=0
+    )
+    cascade_share: Amount | None = setting(
+        "share of the requests that a cascade hands on to the teacher; assumed when absent", None, ge=0, le=1
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +297,51 @@ class MonitorSettings:
     fresh_share: float = setting(
         "share of the freshly labelled requests kept to judge the challenger", 0.4, gt=0, lt=1
     )
-    retention_days: float = setting("days that traffic is kept", 30.0, gt=0)
+    retention_days: float = setting(
+        "days that traffic is kept, and texts wherever served requests left them", 30.0, gt=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlSettings:
+    """`[control]`: what `tick` may do by itself."""
+
+    approve: bool = setting(
+        "whether a re-distilled student that won waits as challenger for `coffey promote`", False
+    )
+    cooldown_hours: float = setting("hours between the end of a re-distillation and the next one", 0.0, ge=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """`[alerts]`: who is told what `tick` decided."""
+
+    on: tuple[str, ...] = setting(
+        "decisions that are told: investigate, redistill, promote, keep, healthy, waiting, failed",
+        ("investigate", "redistill", "promote", "keep", "failed"),
+    )
+    webhook: str | None = setting(
+        "URL that each alert is posted to, signed with COFFEY_WEBHOOK_SECRET; one that is a secret itself "
+        "goes into COFFEY_WEBHOOK_URL",
+        None,
+    )
+    command: tuple[str, ...] | None = setting(
+        "program and arguments that each alert is given to, as JSON on standard input", None
+    )
+    textfile: str | None = setting("file for gauges that Prometheus' node exporter collects (*.prom)", None)
+    attempts: int = setting("times that an alert is tried in one tick", 4, ge=1, le=20)
+    timeout_seconds: float = setting("longest time that one try may take", 10.0, gt=0, le=300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """`[privacy]`: what is kept of the texts that were served."""
+
+    text: str = setting(
+        "what the traffic log keeps of a text: 'keep', 'hash', 'drop', or a function from text to text as "
+        "'package.module:function'; requests chosen for audit are redacted once the teacher was asked",
+        "keep",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +356,14 @@ class ServeSettings:
     max_body_bytes: int = setting("bytes of a request body", 1_048_576, ge=1)
     max_text_chars: int = setting("characters of one text", 20_000, ge=1)
     max_queue: int = setting("inputs waiting before new ones are refused", 1024, ge=1)
+    max_queue_ms: float = setting(
+        "longest expected wait in the queue before new requests are refused", 1000.0, gt=0
+    )
     log_buffer: int = setting(
         "records waiting for the log writer before new ones are dropped and counted", 8192, ge=1
     )
     follow_seconds: float = setting("time between looks at the registry", 1.0, gt=0)
+    access_log: bool = setting("write one JSON line a request to standard error", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,5 +382,12 @@ class Settings:
     )
     monitor: MonitorSettings = field(
         default_factory=MonitorSettings, metadata={"meaning": "audits and alarms"}
+    )
+    control: ControlSettings = field(
+        default_factory=ControlSettings, metadata={"meaning": "what is done by itself"}
+    )
+    alerts: AlertSettings = field(default_factory=AlertSettings, metadata={"meaning": "who is told"})
+    privacy: PrivacySettings = field(
+        default_factory=PrivacySettings, metadata={"meaning": "what is kept of texts"}
     )
     serve: ServeSettings = field(default_factory=ServeSettings, metadata={"meaning": "the server"})

@@ -60,9 +60,10 @@ def filled(table: Table) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and what they are, as a list."""
+    """Names and what they are, as a list; `wide` gives each a whole line, for sentences."""
 
     pairs: Sequence[tuple[str, str]]
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from coffey.dashboard.reading import flag, number, obj, words
 from coffey.dashboard.sections.chain import chain_section
 from coffey.dashboard.sections.comparisons import comparisons_section
 from coffey.dashboard.sections.data import data_section, gate_section
+from coffey.dashboard.sections.frontier import frontier_section
 from coffey.dashboard.sections.latency import latency_section
 from coffey.dashboard.sections.money import money_section
 from coffey.dashboard.sections.outcome import forecast_section, outcome_section
@@ -22,7 +23,7 @@ Builder = Callable[[JsonObject], Section | None]
 
 
 def plan_report(plan: Mapping[str, object]) -> str:
-    """The plan as an HTML page: verdict, break-even curve, sensitivity, alternatives, origins.
+    """The plan as an HTML page: verdict, break-even curve, costs, alternatives, sensitivity, origins.
 
     Raises:
         MissingExtra: jinja2 is not installed (as do the other reports).
@@ -35,9 +36,11 @@ def plan_report(plan: Mapping[str, object]) -> str:
         None if run is None else Tile("Cost of the run", figures.usd(run)),
         None if saved is None else Tile("Saved a day", figures.usd(saved)),
         _range_tile(result),
+        _chance_tile(result),
+        _net_tile(result),
     )
     tone: Tone = "bad" if flag(result, "pays") is False else "good" if flag(result, "pays") else "plain"
-    return _report("Plan", {**result, "verdict": ""}, verdict, tone, tiles, (money_section,))
+    return _report("Plan", {**result, "verdict": ""}, verdict, tone, tiles, (money_section, frontier_section))
 
 
 def distill_report(result: Mapping[str, object]) -> str:
@@ -101,6 +104,7 @@ def demo_report(result: Mapping[str, object]) -> str:
         comparisons_section,
         latency_section,
         lambda whole: money_section(obj(whole, "plan")),
+        lambda whole: frontier_section(obj(whole, "plan")),
         watch_section,
         forecast_section,
         gate_section,
@@ -142,7 +146,31 @@ def _range_tile(plan: JsonObject) -> Tile | None:
     first, last = figures.days(low), figures.days(high)
     if first.split(" ")[1:] == last.split(" ")[1:]:
         first = first.split(" ")[0]
-    return Tile("Likely range", f"{first} to {last}", "10 % to 90 % of the forecasts")
+    return Tile("Likely range", f"{first} to {last}", "10 % to 90 % of the draws")
+
+
+def _net_tile(plan: JsonObject) -> Tile | None:
+    net, horizon = number(plan, "savings_usd_over_horizon"), number(plan, "horizon_days")
+    low, high = number(plan, "net_value", "p10"), number(plan, "net_value", "p90")
+    if net is None or horizon is None:
+        return None
+    likely = "" if low is None or high is None else f", likely {figures.usd(low)} to {figures.usd(high)}"
+    return Tile("Net value", figures.usd(net), f"after {figures.days(horizon)}{likely}")
+
+
+def _chance_tile(plan: JsonObject) -> Tile | None:
+    never = number(plan, "never_probability")
+    if never is None:
+        return None
+    within = f"within {figures.days(number(plan, 'horizon_days'))}"
+    return Tile("Chance that it pays", _chance(1.0 - never), within)
+
+
+def _chance(share: float) -> str:
+    """Draws do not tell a chance apart from 0 or 1 by less than a percent."""
+    if share < 0.005:
+        return "under 1 %"
+    return "over 99 %" if share > 0.995 else figures.percent(share, 0)
 
 
 def _weight_tile(result: JsonObject) -> Tile | None:

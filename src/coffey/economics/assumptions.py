@@ -17,6 +17,26 @@ MACHINE_USD_PER_HOUR = 0.17
 INT8_SPEEDUP = 2.0
 """Dynamic int8 against fp32 on a CPU with int8 dot products; 1.5 to 3 times is usual for encoders."""
 
+PRETRAINED_PARAMS = 22_700_000
+PRETRAINED_BODY = 10_600_000
+"""MiniLM-L6-H384 (Wang et al. 2020), a usual small encoder to fine-tune: with its embeddings, and without."""
+
+PRETRAINED_EPOCHS = 3
+"""Of fine-tuning a pretrained encoder; 2 to 4 is usual (Devlin et al. 2019, appendix A.3)."""
+
+UNSURE = 2.0
+"""A cascade that knew when the student is wrong would hand on just what it and the teacher disagree on;
+confidence is a worse guide, so twice as many are taken."""
+
+LOG_BYTES_PER_REQUEST = 80.0
+"""Of a logged request: 67 to 83 bytes for questions of 40 characters, compressed in blocks of 1,024 to 32."""
+
+ANSWER_BYTES = 1000.0
+"""Of a stored answer: 150 probabilities of 4 bytes, a key of 32 and their framing."""
+
+KEPT_BYTES_PER_PARAM = 16.0
+"""Of a trained stage: fp32 weights, the two moments of AdamW in its checkpoint, and the exported model."""
+
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGB]?)", re.IGNORECASE)
 

@@ -49,7 +49,7 @@ def forecast(inputs: PlanInputs) -> Forecast:
         **{f"stage_s:{stage.name}": _training(stage) for stage in inputs.stages},
         **{name: latency for name, latency in latencies.items() if latency is not None},
     }
-    note = "labelling, training, control arms and people"
+    note = "labelling, training, control arms, export and people"
     return Forecast({**found, "run_usd": Figure(run_cost(inputs).total_usd, "USD", _weakest(found), note)})
 
 

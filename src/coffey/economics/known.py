@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from coffey.core.records import Figure
 from coffey.economics.probe_result import ProbeResult
@@ -14,9 +15,18 @@ class Known:
 
     rows: int
     """Inputs that the teacher will be asked."""
+    holdout_rows: int = 0
+    """Inputs of the holdout, which it is asked too."""
     probe: ProbeResult | None = None
     teacher_params: int | None = None
     compare: bool = False
     """Whether the control arms are trained too."""
     student_rps: Figure | None = None
     """Highest rate within the latency promise, where `bench` has measured it."""
+    quality_loss: Figure | None = None
+    """Share of the requests that the student gets wrong and the teacher does not."""
+    log_bytes_per_request: Figure | None = None
+    """Where a traffic log has been measured."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Low and high value of figures, by their name in `PlanInputs`, that are known better, or worse, than
+    others of their origin."""

@@ -28,6 +28,21 @@ class TeacherProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedProbe:
+    """A candidate behind `coffey serve` on this machine, asked over loopback."""
+
+    p50_ms: float
+    """One caller, one request at a time."""
+    p99_ms: float
+    latency_p99_ms: float
+    """The promise that the rate was searched for (`budget.latency_p99_ms`)."""
+    max_rps: float
+    """The highest rate at which it was kept; 0 when no rate kept it."""
+    resident_bytes: int | None
+    """Memory of the server's process; None where the system does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageProbe:
     """One candidate, built untrained: speed and size do not depend on what it has learned."""
 
@@ -45,6 +60,8 @@ class StageProbe:
     step_s: float
     """One optimizer step."""
     step_batch_size: int
+    served: ServedProbe | None = None
+    """Through the real server; None when the probe was a quick one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

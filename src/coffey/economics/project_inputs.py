@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from typing import Any
 
 from coffey.core.records import Figure, Origin
-from coffey.core.settings import Settings
+from coffey.core.settings import EconomicsSettings, Settings
 from coffey.economics import assumptions
-from coffey.economics.capacity import capacity_within, rate_figure
+from coffey.economics.alternative_figures import alternative_figures
+from coffey.economics.capacity import capacity_within
+from coffey.economics.figure_ranges import RANGE as RANGE
+from coffey.economics.figure_ranges import figure_ranges, wide_ranges
 from coffey.economics.figures import assumed, configured, measured
 from coffey.economics.inputs import PlanInputs
 from coffey.economics.known import Known
 from coffey.economics.plan import Plan, make_plan
-from coffey.economics.student_figures import stage_costs, student_service
+from coffey.economics.running_figures import not_counted, running_figures
+from coffey.economics.student_figures import measured_rate, stage_costs, student_rate, student_service
 from coffey.economics.teacher_figures import teacher_figures
-
-RANGE = {Origin.MEASURED: 1.1, Origin.ASSUMED: 2.0}
-"""Factor down and up that a figure may be wrong by: a timing on a machine with neighbours; a guess."""
-
-_EXACT = frozenset({"transfer_rows", "teacher_int8_speedup", "teacher_p50_ms", "student_p50_ms"})
-"""Counted, or without effect on the break-even of the student."""
 
 _CONTROL_ARMS = 2
 """The direct jump and the label-only student, each with the compute of the whole chain."""
@@ -45,13 +43,15 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
     machine = _machine(economics.student_usd_per_hour)
     teacher = teacher_figures(settings, known, machine)
     service = student_service(settings, known)
+    optional: dict[str, Any] = {
+        **running_figures(settings, known),
+        **alternative_figures(settings, known),
+    }
     inputs = PlanInputs(
-        requests_per_day=configured(
-            economics.requests_per_day, "requests a day", "economics.requests_per_day"
-        ),
-        horizon_days=configured(economics.horizon_days, "days", "economics.horizon_days"),
-        peak_to_mean=configured(economics.peak_to_mean, "peak over mean", "economics.peak_to_mean"),
-        replicas=configured(economics.replicas, "machines", "economics.replicas"),
+        requests_per_day=_economic(settings, "requests_per_day", "requests a day"),
+        horizon_days=_economic(settings, "horizon_days", "days"),
+        peak_to_mean=_economic(settings, "peak_to_mean", "peak over mean"),
+        replicas=_economic(settings, "replicas", "machines"),
         audits_per_day=configured(settings.monitor.audits_per_day, "answers a day", "monitor.audits_per_day"),
         transfer_rows=measured(known.rows, "inputs", "counted"),
         teacher_usd_per_1k=teacher.usd_per_1k,
@@ -61,24 +61,30 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         teacher_int8_speedup=teacher.int8_speedup,
         teacher_p50_ms=teacher.p50_ms,
         student_usd_per_hour=machine,
-        student_rps=known.student_rps or rate_figure(service, latency_p99_ms=settings.budget.latency_p99_ms),
+        student_rps=student_rate(settings, known),
         student_p50_ms=service if service.origin is Origin.MEASURED else None,
         training_usd_per_hour=_training(economics.training_usd_per_hour, machine),
         controls_share=configured(
             _CONTROL_ARMS if known.compare else 0, "x the chain's training", "distill --compare"
         ),
-        people_hours=configured(economics.people_hours, "hours", "economics.people_hours"),
-        people_usd_per_hour=configured(
-            economics.people_usd_per_hour, "USD an hour", "economics.people_usd_per_hour"
-        ),
+        people_hours=_economic(settings, "people_hours", "hours"),
+        people_usd_per_hour=_economic(settings, "people_usd_per_hour", "USD an hour"),
         stages=stage_costs(settings, known),
+        **optional,
     )
-    return dataclasses.replace(inputs, ranges=_ranges(inputs.figures()))
+    return dataclasses.replace(inputs, ranges=figure_ranges(inputs.figures(), settings, known.ranges))
+
+
+def _economic(settings: Settings, name: str, unit: str) -> Figure:
+    """A figure of `[economics]`; its note tells a default from what the file says."""
+    value, key = getattr(settings.economics, name), f"economics.{name}"
+    is_default = value == getattr(EconomicsSettings(), name)
+    return configured(float(value), unit, f"{key}, as by default" if is_default else key)
 
 
 def _machine(usd_per_hour: float | None) -> Figure:
     if usd_per_hour is not None:
-        return configured(usd_per_hour, "USD an hour", "economics.student_usd_per_hour")
+        return configured(float(usd_per_hour), "USD an hour", "economics.student_usd_per_hour")
     note = "AWS c6i.xlarge, on demand, us-east-1, 2024; set economics.student_usd_per_hour"
     return assumed(assumptions.MACHINE_USD_PER_HOUR, "USD an hour", note)
 
@@ -86,20 +92,19 @@ def _machine(usd_per_hour: float | None) -> Figure:
 def _training(usd_per_hour: float | None, machine: Figure) -> Figure:
     if usd_per_hour is None:
         return machine
-    return configured(usd_per_hour, "USD an hour", "economics.training_usd_per_hour")
-
-
-def _ranges(figures: Mapping[str, Figure]) -> dict[str, tuple[float, float]]:
-    return {
-        name: (figure.value / RANGE[figure.origin], figure.value * RANGE[figure.origin])
-        for name, figure in figures.items()
-        if figure.origin in RANGE and name not in _EXACT
-    }
+    return configured(float(usd_per_hour), "USD an hour", "economics.training_usd_per_hour")
 
 
 def _notes(settings: Settings, known: Known) -> tuple[str, ...]:
+    left_out = list(not_counted(settings, known))
+    missing = (f"Not counted: {'; '.join(left_out)}.",) if left_out else ()
+    return (*_too_slow(settings, known), *wide_ranges(settings), *missing)
+
+
+def _too_slow(settings: Settings, known: Known) -> tuple[str, ...]:
     limit = settings.budget.latency_p99_ms
     service = student_service(settings, known)
-    if known.student_rps or capacity_within(1000.0 / service.value, latency_p99_ms=limit).holds:
+    kept = capacity_within(1000.0 / service.value, latency_p99_ms=limit).holds
+    if kept or measured_rate(settings, known):
         return ()
     return (f"The student needs {service.value:.3g} ms a request: p99 will not stay within {limit:g} ms.",)

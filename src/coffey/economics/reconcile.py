@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coffey.core.records import JsonObject
+from coffey.core.records import JsonObject, Origin
 from coffey.economics.forecast import Forecast
 
 
@@ -17,6 +17,10 @@ class Reconciled:
     unit: str
     forecast: float
     actual: float
+    origin: Origin
+    """Of the forecast."""
+    source: str = ""
+    """Where the actual value comes from."""
 
     @property
     def error(self) -> float | None:
@@ -26,10 +30,16 @@ class Reconciled:
         return (self.forecast - self.actual) / self.actual
 
 
-def reconcile(forecast: Forecast, actuals: Mapping[str, float]) -> tuple[Reconciled, ...]:
-    """Every figure that was forecast and then happened, in the forecast's order."""
+def reconcile(
+    forecast: Forecast, actuals: Mapping[str, float], sources: Mapping[str, str] | None = None
+) -> tuple[Reconciled, ...]:
+    """Every figure that was forecast and then happened, in the forecast's order.
+
+    `sources` says of actual values where they come from.
+    """
+    said = sources or {}
     return tuple(
-        Reconciled(name, figure.unit, figure.value, actuals[name])
+        Reconciled(name, figure.unit, figure.value, actuals[name], figure.origin, said.get(name, ""))
         for name, figure in forecast.figures.items()
         if name in actuals
     )
@@ -44,6 +54,8 @@ def reconciled_json(rows: tuple[Reconciled, ...]) -> list[JsonObject]:
             "forecast": row.forecast,
             "actual": row.actual,
             "error": row.error,
+            "origin": row.origin.value,
+            "source": row.source,
         }
         for row in rows
     ]

@@ -1,9 +1,12 @@
-"""What one run costs before anything is saved: teacher, training, controls, people."""
+"""What one run costs before anything is saved: teacher, training, controls, export, people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from coffey.economics.cash_flow import Numbers, Values, given
 from coffey.economics.inputs import PlanInputs, StageCost
 
 SECONDS_PER_HOUR = 3600.0
@@ -17,33 +20,51 @@ class RunCost:
     training_usd: float
     controls_usd: float
     people_usd: float
+    holdout_usd: float = 0.0
+    export_usd: float = 0.0
 
     @property
     def total_usd(self) -> float:
         """All parts together."""
-        return self.teacher_usd + self.training_usd + self.controls_usd + self.people_usd
+        parts = (self.teacher_usd, self.training_usd, self.controls_usd, self.people_usd)
+        return sum(parts) + self.holdout_usd + self.export_usd
 
 
 def run_cost(inputs: PlanInputs) -> RunCost:
-    """Teacher on the transfer set, every stage's steps, the control arms, and people."""
-    training_s = sum(stage_s(stage) for stage in inputs.stages)
-    training_usd = training_s / SECONDS_PER_HOUR * inputs.training_usd_per_hour.value
-    return RunCost(
-        teacher_usd=teacher_answers_usd(inputs, inputs.transfer_rows.value),
-        training_usd=training_usd,
-        controls_usd=training_usd * inputs.controls_share.value,
-        people_usd=inputs.people_hours.value * inputs.people_usd_per_hour.value,
-    )
+    """Teacher on transfer set and holdout, every stage's steps, the control arms, export and people."""
+    return RunCost(**{name: float(usd[0]) for name, usd in run_parts(inputs.values()).items()})
 
 
-def teacher_answers_usd(inputs: PlanInputs, answers: float) -> float:
+def run_parts(values: Values) -> dict[str, Numbers]:
+    """The fields of `RunCost`, a draw each."""
+    training = training_s(values) / SECONDS_PER_HOUR * values["training_usd_per_hour"]
+    return {
+        "teacher_usd": answers_usd(values, values["transfer_rows"]),
+        "training_usd": training,
+        "controls_usd": training * values["controls_share"],
+        "people_usd": values["people_hours"] * values["people_usd_per_hour"],
+        "holdout_usd": answers_usd(values, given(values, "holdout_rows")),
+        "export_usd": given(values, "export_hours") * values["training_usd_per_hour"],
+    }
+
+
+def run_total(values: Values) -> Numbers:
+    """All parts together, in USD."""
+    return np.asarray(sum(run_parts(values).values()), dtype=np.float64)
+
+
+def answers_usd(values: Values, answers: Numbers) -> Numbers:
     """Price of `answers` teacher answers asked in batches, in USD."""
-    if inputs.teacher_usd_per_1k is not None:
-        return answers * inputs.teacher_usd_per_1k.value / 1000.0
-    assert inputs.teacher_usd_per_hour is not None
-    seconds = labelling_s(inputs, answers)
-    assert seconds is not None
-    return seconds / SECONDS_PER_HOUR * inputs.teacher_usd_per_hour.value
+    if "teacher_usd_per_1k" in values:
+        return answers * values["teacher_usd_per_1k"] / 1000.0
+    return answers / values["teacher_texts_per_s"] / SECONDS_PER_HOUR * values["teacher_usd_per_hour"]
+
+
+def training_s(values: Values) -> Numbers:
+    """Seconds of training of all stages."""
+    stages = [name.removeprefix("steps:") for name in values if name.startswith("steps:")]
+    times = (values[f"steps:{stage}"] * values[f"step_s:{stage}"] for stage in stages)
+    return np.asarray(sum(times, start=np.zeros(1)), dtype=np.float64)
 
 
 def labelling_s(inputs: PlanInputs, answers: float) -> float | None:

@@ -9,31 +9,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from coffey.core.records import Figure
-from coffey.economics.break_even import Outcome
+from coffey.economics.break_even import finite
+from coffey.economics.cash_flow import CashFlow, Numbers
+from coffey.economics.inputs import AT_LEAST, AT_MOST
 
-Evaluate = Callable[[Mapping[str, float]], Outcome]
-"""The outcome when the figures named take other values."""
+Evaluate = Callable[[Mapping[str, Numbers]], CashFlow]
+"""The cash flow when the figures named take other values: arrays of one length, a draw each."""
 
 SPREAD = 0.2
 """How far a figure without a range of its own is moved, as a share of its value."""
 
-DRAWS = 1000
-
-_NOT_MOVED = frozenset(
-    {"replicas", "horizon_days", "teacher_p50_ms", "student_p50_ms", "teacher_int8_speedup"}
-)
-"""Whole numbers, choices, and figures that no cost depends on."""
+_NOT_MOVED = frozenset({"replicas", "horizon_days", "holdout_rows", "log_days"})
+"""Whole numbers, counts and choices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """Break-even days when one figure is low and when it is high; None is never."""
+    """Break-even days, and net value at the horizon, when one figure is low and when it is high."""
 
     figure: str
     low: float
     high: float
     days_at_low: float | None
     days_at_high: float | None
+    """None is never."""
+    net_at_low: float
+    net_at_high: float
+    """In USD."""
 
     @property
     def days(self) -> float:
@@ -42,46 +44,48 @@ class Swing:
             return 0.0 if self.days_at_low is self.days_at_high else math.inf
         return abs(self.days_at_high - self.days_at_low)
 
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Percentiles of the break-even day when all ranges are drawn at once; None is never."""
-
-    p10: float | None
-    p50: float | None
-    p90: float | None
+    @property
+    def net_usd(self) -> float:
+        """Distance between the two net values."""
+        return abs(self.net_at_high - self.net_at_low)
 
 
 def sensitivity(
-    figures: Mapping[str, Figure], evaluate: Evaluate, ranges: Mapping[str, tuple[float, float]]
+    figures: Mapping[str, Figure],
+    evaluate: Evaluate,
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    horizon_days: float,
 ) -> tuple[Swing, ...]:
-    """A swing for each figure that can move, the widest first."""
-    swings = []
-    for name, figure in figures.items():
-        if name in _NOT_MOVED or figure.value == 0:
-            continue
-        low, high = sorted(ranges.get(name, (figure.value * (1 - SPREAD), figure.value * (1 + SPREAD))))
-        low = max(low, 1.0) if name == "peak_to_mean" else low
-        at_low = evaluate({name: low}).break_even_days
-        at_high = evaluate({name: high}).break_even_days
-        swings.append(Swing(name, low, high, at_low, at_high))
-    return tuple(sorted(swings, key=lambda swing: (-swing.days, swing.figure)))
+    """A swing for each figure that moves the answer; the widest first, in days and then in net value."""
+    spans = {
+        name: _span(name, figure, ranges)
+        for name, figure in figures.items()
+        if name not in _NOT_MOVED and figure.value != 0
+    }
+    if not spans:
+        return ()
+    flow = evaluate(_one_at_a_time(figures, spans))
+    days = flow.break_even_days().tolist()
+    nets = flow.net_at(np.array([horizon_days]))[:, 0].tolist()
+    swings = [
+        Swing(name, low, high, finite(days[2 * i]), finite(days[2 * i + 1]), nets[2 * i], nets[2 * i + 1])
+        for i, (name, (low, high)) in enumerate(spans.items())
+    ]
+    moving = [swing for swing in swings if swing.days or swing.net_usd]
+    return tuple(sorted(moving, key=lambda swing: (-swing.days, -swing.net_usd, swing.figure)))
 
 
-def distribution(
-    evaluate: Evaluate, ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator
-) -> Spread | None:
-    """Break-even when every ranged figure is drawn at random, independent of the others; None without ranges.
+def _span(name: str, figure: Figure, ranges: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    low, high = sorted(ranges.get(name, (figure.value * (1 - SPREAD), figure.value * (1 + SPREAD))))
+    return max(low, AT_LEAST.get(name, low)), min(high, AT_MOST.get(name, high))
 
-    Draws are log-uniform: half and double are equally likely errors of a guess.
-    """
-    open_ranges = {name: span for name, span in sorted(ranges.items()) if 0 < span[0] < span[1]}
-    if not open_ranges:
-        return None
-    lows = np.log([low for low, _ in open_ranges.values()])
-    highs = np.log([high for _, high in open_ranges.values()])
-    draws = np.exp(rng.uniform(lows, highs, size=(DRAWS, len(open_ranges))))
-    days = [evaluate(dict(zip(open_ranges, map(float, row), strict=True))).break_even_days for row in draws]
-    reached = sorted(math.inf if day is None else day for day in days)
-    p10, p50, p90 = (reached[math.ceil(share * DRAWS) - 1] for share in (0.1, 0.5, 0.9))
-    return Spread(*(None if math.isinf(day) else day for day in (p10, p50, p90)))
+
+def _one_at_a_time(
+    figures: Mapping[str, Figure], spans: Mapping[str, tuple[float, float]]
+) -> dict[str, Numbers]:
+    """Two draws a figure, in which it alone is low and high."""
+    moved = {name: np.full(2 * len(spans), figures[name].value, dtype=np.float64) for name in spans}
+    for i, (name, ends) in enumerate(spans.items()):
+        moved[name][2 * i : 2 * i + 2] = ends
+    return moved

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from coffey.economics.cash_flow import Numbers, Values
 from coffey.economics.inputs import PlanInputs
-from coffey.economics.run_cost import teacher_answers_usd
 
 SECONDS_PER_DAY = 86_400.0
 HOURS_PER_DAY = 24.0
@@ -45,13 +46,19 @@ def hosted(
     """
     if requests_per_day == 0:
         return ServingCost(0.0, None, 0, "no requests, so nothing runs")
-    peak_rps = requests_per_day / SECONDS_PER_DAY * peak_to_mean
-    needed = math.ceil(peak_rps / rps)
-    machines = max(replicas, needed)
+    traffic, peak, least = (np.array([value]) for value in (requests_per_day, peak_to_mean, replicas))
+    machines = int(fleet(np.array([rps]), requests_per_day=traffic, peak_to_mean=peak, replicas=least)[0])
     usd_per_day = machines * usd_per_hour * HOURS_PER_DAY
-    used = peak_rps / (machines * rps)
+    used = requests_per_day / SECONDS_PER_DAY * peak_to_mean / (machines * rps)
     note = f"fixed cost: {machines} machine(s) at {used:.0%} of capacity at peak" if used < LOW_USE else ""
     return ServingCost(usd_per_day, usd_per_day / requests_per_day * 1000.0, machines, note)
+
+
+def fleet(rps: Numbers, *, requests_per_day: Numbers, peak_to_mean: Numbers, replicas: Numbers) -> Numbers:
+    """How many machines of `rps` requests a second the peak takes, a draw each."""
+    peak_rps = requests_per_day / SECONDS_PER_DAY * peak_to_mean
+    machines = np.maximum(np.ceil(replicas), np.ceil(peak_rps / rps))
+    return np.where(requests_per_day == 0, 0.0, machines)
 
 
 def teacher_serving(inputs: PlanInputs, *, speedup: float = 1.0) -> ServingCost:
@@ -68,9 +75,33 @@ def student_serving(inputs: PlanInputs) -> ServingCost:
     return _hosted(inputs, inputs.student_usd_per_hour.value, inputs.student_rps.value)
 
 
-def audits_usd_per_day(inputs: PlanInputs) -> float:
-    """Teacher answers for audits, in USD a day; there are never more audits than requests."""
-    return teacher_answers_usd(inputs, min(inputs.audits_per_day.value, inputs.requests_per_day.value))
+def teacher_usd_per_day(
+    values: Values, *, share: Numbers | float = 1.0, speedup: Numbers | float = 1.0
+) -> Numbers:
+    """A day of the teacher on a share of the requests, in USD, a draw each."""
+    traffic = values["requests_per_day"] * share
+    if "teacher_usd_per_1k" in values:
+        return traffic * values["teacher_usd_per_1k"] / 1000.0
+    rps = values["teacher_rps"] * speedup
+    return machines_usd_per_day(values, rps, values["teacher_usd_per_hour"], traffic=traffic)
+
+
+def student_usd_per_day(values: Values) -> Numbers:
+    """A day of the student, in USD, a draw each."""
+    return machines_usd_per_day(values, values["student_rps"], values["student_usd_per_hour"])
+
+
+def machines_usd_per_day(
+    values: Values, rps: Numbers, usd_per_hour: Numbers, *, traffic: Numbers | None = None
+) -> Numbers:
+    """A day of a model on machines of its own, in USD, a draw each."""
+    machines = fleet(
+        rps,
+        requests_per_day=values["requests_per_day"] if traffic is None else traffic,
+        peak_to_mean=values["peak_to_mean"],
+        replicas=values["replicas"],
+    )
+    return machines * usd_per_hour * HOURS_PER_DAY
 
 
 def _hosted(inputs: PlanInputs, usd_per_hour: float, rps: float) -> ServingCost:
@@ -79,5 +110,5 @@ def _hosted(inputs: PlanInputs, usd_per_hour: float, rps: float) -> ServingCost:
         rps,
         requests_per_day=inputs.requests_per_day.value,
         peak_to_mean=inputs.peak_to_mean.value,
-        replicas=math.ceil(inputs.replicas.value),
+        replicas=int(np.ceil(inputs.replicas.value)),
     )

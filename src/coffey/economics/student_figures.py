@@ -8,6 +8,7 @@ from coffey.core.errors import ConfigError, Problem
 from coffey.core.records import Figure
 from coffey.core.settings import ChainSettings, Settings
 from coffey.economics import assumptions
+from coffey.economics.capacity import rate_figure
 from coffey.economics.figures import assumed, configured, measured
 from coffey.economics.inputs import StageCost
 from coffey.economics.known import Known
@@ -28,6 +29,30 @@ def student_service(settings: Settings, known: Known) -> Figure:
     tokens = settings.chain.max_length
     note = f"2 x parameters of {last} x {tokens} tokens at {assumptions.FLOPS:g} FLOP/s"
     return assumed(1000.0 * assumptions.forward_s(_params(last), tokens), "ms", note)
+
+
+def student_rate(settings: Settings, known: Known) -> Figure:
+    """Requests a second of one machine with the last stage's student: measured under load, or from its speed.
+
+    Raises:
+        ConfigError: as `student_service`.
+    """
+    promised = settings.budget.latency_p99_ms
+    found = measured_rate(settings, known)
+    return found or rate_figure(student_service(settings, known), latency_p99_ms=promised)
+
+
+def measured_rate(settings: Settings, known: Known) -> Figure | None:
+    """The highest rate at which `bench`, or the probe's server, found the promise kept; None without one."""
+    promised = settings.budget.latency_p99_ms
+    if known.student_rps is not None:
+        return known.student_rps
+    probe = _probed(known).get(settings.chain.stages[-1])
+    served = probe.served if probe else None
+    if served is not None and served.max_rps > 0 and served.latency_p99_ms == promised:
+        note = f"coffey serve over loopback, highest rate with p99 within {promised:g} ms"
+        return measured(served.max_rps, "requests a second", note)
+    return None
 
 
 def stage_costs(settings: Settings, known: Known) -> tuple[StageCost, ...]:

@@ -33,7 +33,9 @@ def teacher_figures(settings: Settings, known: Known, machine: Figure) -> Teache
     p50 = measured(probe.p50_ms, "ms", f"{probe.texts} texts, one at a time") if probe else None
     speed = measured_speed(probe) if probe else None
     if cost.usd_per_1k_requests is not None:
-        price = configured(cost.usd_per_1k_requests, "USD per 1,000", "teacher.cost.usd_per_1k_requests")
+        price = configured(
+            float(cost.usd_per_1k_requests), "USD per 1,000", "teacher.cost.usd_per_1k_requests"
+        )
         return TeacherFigures(usd_per_1k=price, texts_per_s=speed, p50_ms=p50)
     if cost.usd_per_1m_tokens is not None:
         price = price_by_tokens(cost.usd_per_1m_tokens, settings.teacher.max_length)
@@ -76,7 +78,7 @@ def _service(speed: Figure, p50: Figure | None) -> Figure:
 
 def _usd_per_hour(value: float | None, machine: Figure) -> Figure:
     if value is not None:
-        return configured(value, "USD an hour", "teacher.cost.usd_per_hour")
+        return configured(float(value), "USD an hour", "teacher.cost.usd_per_hour")
     return assumed(machine.value, machine.unit, "no teacher.cost: priced as the student's machine")
 
 

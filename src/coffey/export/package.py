@@ -120,7 +120,7 @@ def package_student(
         quantization=_quantization(variants, runtime, holdout.texts),
         latency=tuple(latency),
         machine=machine,
-        versions=_versions(),
+        versions=recorded_versions(),
         examples=_examples(runtime, holdout.texts),
     )
     path = write_artifact(root, manifest, files, signer)
@@ -163,7 +163,8 @@ def _examples(runtime: Runtime, texts: Sequence[str]) -> tuple[Expected, ...]:
     )
 
 
-def _versions() -> dict[str, str]:
+def recorded_versions() -> dict[str, str]:
+    """Versions of Coffey and of what an artifact is made with; what is not installed is left out."""
     found = {"coffey": __version__}
     for package in _RECORDED:
         try:

@@ -16,6 +16,10 @@ from coffey.students.encoder import Student
 
 _WARM_UP = 2
 _FEWEST = 3
+_ENOUGH = 12
+"""Steps from which a small standard error is believed."""
+_ANSWERED = 256
+"""Texts of an evaluation that are timed."""
 
 
 def time_step(
@@ -24,6 +28,7 @@ def time_step(
     settings: ChainSettings,
     *,
     seconds: float,
+    within: float | None = None,
     clock: Clock = monotonic,
 ) -> float:
     """Mean seconds of a training step on batches of `texts` as training makes them, evaluation included.
@@ -35,7 +40,8 @@ def time_step(
         student: its weights are changed.
         texts: a sample of the transfer set.
         settings: batch size, threads, validation share.
-        seconds: how long steps are timed; at least three are.
+        seconds: how long steps are timed, at most; at least three are.
+        within: steps are timed no longer once the standard error of their mean is this share of it.
         clock: seconds.
     """
     batches = epoch_batches(
@@ -44,7 +50,7 @@ def time_step(
     whole = [batch for batch in batches if len(batch) == settings.batch_size] or batches
     with seeded(settings.seed, settings.threads):
         student.to(accelerator().device).train()
-        training = _mean_step(student, texts, whole, settings, seconds, clock)
+        training = _mean_step(student, texts, whole, settings, seconds, within, clock)
         evaluated = settings.batch_size * settings.validation / (1 - settings.validation)
         return training + evaluated * _answer_s(student, texts, clock)
 
@@ -55,16 +61,25 @@ def _mean_step(
     batches: list[np.ndarray],
     settings: ChainSettings,
     seconds: float,
+    within: float | None,
     clock: Clock,
 ) -> float:
     optimizer = make_optimizer(student, settings.learning_rate)
     for turn in range(_WARM_UP):
         _step(student, optimizer, texts, batches[turn % len(batches)], settings)
-    begin, steps = clock(), 0
-    while steps < _FEWEST or clock() - begin < seconds:
-        _step(student, optimizer, texts, batches[steps % len(batches)], settings)
-        steps += 1
-    return (clock() - begin) / steps
+    moments = [clock()]
+    while len(moments) <= _FEWEST or moments[-1] - moments[0] < seconds:
+        _step(student, optimizer, texts, batches[len(moments) % len(batches)], settings)
+        moments.append(clock())
+        if within is not None and len(moments) > _ENOUGH and _error(moments) <= within:
+            break
+    return (moments[-1] - moments[0]) / (len(moments) - 1)
+
+
+def _error(moments: list[float]) -> float:
+    """Standard error of the mean step over that mean. Lengths of batches differ, and so do their times."""
+    steps = np.diff(moments)
+    return float(steps.std(ddof=1) / np.sqrt(len(steps)) / steps.mean())
 
 
 def _step(
@@ -94,7 +109,7 @@ def _step(
 
 def _answer_s(student: Student, texts: Tokenized, clock: Clock) -> float:
     """Seconds to answer one text in the batches of an evaluation."""
-    rows = np.arange(min(len(texts), 512))
+    rows = np.arange(min(len(texts), _ANSWERED))
     begin = clock()
     answer(student, texts, rows)
     return (clock() - begin) / len(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,11 @@ from coffey.distill.batches import tokenize
 from coffey.distill.chain import DROPOUT, plan_shapes
 from coffey.distill.records import ChainRequest
 from coffey.distill.vocabulary import find_words
-from coffey.economics.probe_result import StageProbe
-from coffey.export.export import Variants, export_student
+from coffey.economics.probe_result import ServedProbe, StageProbe
+from coffey.export.export import Variants
+from coffey.export.single import export_single
 from coffey.probe.options import ProbeOptions
+from coffey.probe.served import probe_served
 from coffey.probe.step import time_step
 from coffey.students.encoder import Student
 from coffey.students.initialization import initialize_from_scratch
@@ -29,8 +31,11 @@ from coffey.students.shape import EncoderShape
 _TRAINED_ON = 4096
 """Texts that training batches are made of: many windows of similar length, as in training."""
 
-_ANY_PARITY = 1e-9
-"""An untrained student's labels are near ties, so agreement says nothing; the smallest variant is timed."""
+_PARITY_TEXTS = 8
+"""An untrained student's labels are near ties, so agreement says nothing; it only has to be recorded."""
+
+_BATCHED_SHARE = 0.25
+"""Of the time for each timing, for throughput in batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +96,22 @@ def probe_student(
     *,
     folder: Path,
 ) -> StageProbe:
-    """Build a candidate with random weights, export and time it, then time some optimizer steps.
+    """Build a candidate with random weights, export and time it, serve it, then time some optimizer steps.
+
+    What ships is assumed to be int8 where `export.int8` asks for it: whether an untrained student's labels
+    survive it says nothing.
 
     Args:
         candidate: what is built.
         texts: of the transfer set.
         labels: names of the labels.
-        settings: of training and export.
+        settings: of training, export and the latency promise.
         options: how much is measured.
-        folder: scratch, for exported graphs.
+        folder: scratch, for the exported graph, and the artifact that is served.
 
     Raises:
+        NotReady: the server did not start.
+        ServeError: the server could not be asked.
         ValueError: there are no texts.
     """
     student = Student(candidate.shape, dropout=DROPOUT)
@@ -110,12 +120,11 @@ def probe_student(
     variants = _export(student.eval(), candidate, labels, drawn, settings.export, folder)
     runtime = variants.runtime(threads=options.threads)
     alone = time_closed(
-        runtime.predict, [[text] for text in drawn], subject=candidate.name, seconds=options.seconds
-    )
-    practice = tokenize(
-        candidate.tokenizer,
-        sample_texts(texts, _TRAINED_ON, seed=options.seed),
-        max_length=candidate.shape.max_length,
+        runtime.predict,
+        [[text] for text in drawn],
+        subject=candidate.name,
+        seconds=options.seconds,
+        within=options.within,
     )
     return StageProbe(
         name=candidate.name,
@@ -125,10 +134,35 @@ def probe_student(
         variant=variants.chosen.name,
         p50_ms=alone.p50_ms,
         p99_ms=alone.p99_ms,
-        texts_per_s=texts_per_s(runtime.predict, drawn, seconds=options.seconds / 2),
-        step_s=time_step(student, practice, settings.chain, seconds=options.seconds),
+        texts_per_s=texts_per_s(runtime.predict, drawn, seconds=_BATCHED_SHARE * options.seconds),
+        step_s=_step_s(student, candidate, texts, settings, options),
         step_batch_size=settings.chain.batch_size,
+        served=_served(variants, drawn, settings, options, folder),
     )
+
+
+def _step_s(
+    student: Student,
+    candidate: Candidate,
+    texts: Sequence[str],
+    settings: Settings,
+    options: ProbeOptions,
+) -> float:
+    practice = tokenize(
+        candidate.tokenizer,
+        sample_texts(texts, _TRAINED_ON, seed=options.seed),
+        max_length=candidate.shape.max_length,
+    )
+    return time_step(student, practice, settings.chain, seconds=options.seconds, within=options.within)
+
+
+def _served(
+    variants: Variants, texts: Sequence[str], settings: Settings, options: ProbeOptions, folder: Path
+) -> ServedProbe | None:
+    if not options.serve:
+        return None
+    promise = settings.budget.latency_p99_ms
+    return probe_served(variants, texts, latency_p99_ms=promise, options=options, folder=folder)
 
 
 def _export(
@@ -139,12 +173,12 @@ def _export(
     settings: ExportSettings,
     folder: Path,
 ) -> Variants:
-    return export_student(
+    return export_single(
         student,
         candidate.tokenizer,
+        form="int8" if settings.int8 else "fused",
         labels=labels,
         max_length=candidate.shape.max_length,
         folder=folder,
-        holdout_texts=texts,
-        settings=replace(settings, min_parity=_ANY_PARITY),
+        texts=texts[:_PARITY_TEXTS],
     )

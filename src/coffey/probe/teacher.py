@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from coffey.artifact.manifest import MODEL
+from coffey.artifact.predictor import Predictor
+from coffey.artifact.read import Artifact, open_artifact
+from coffey.artifact.runtime import Runtime
+from coffey.artifact.signing import Trust
 from coffey.bench.closed import time_closed
 from coffey.bench.inputs import sample_texts
+from coffey.bench.subject import Subject, closed_latency, time_in_turns
 from coffey.core.clock import Clock, monotonic
 from coffey.core.errors import CoffeyError, ProbeFailed
-from coffey.core.records import Latency
-from coffey.core.settings import ExportSettings, TeacherSettings
+from coffey.core.settings import TeacherSettings
 from coffey.economics.probe_result import TeacherProbe
-from coffey.export.export import Variants, export_student
+from coffey.export.rough import quantize_roughly
+from coffey.export.teacher import Shelf, keep_teacher
 from coffey.probe.options import ProbeOptions
 from coffey.teacher.budget import Meter, Price
 from coffey.teacher.protocol import ExportableTeacher, Teacher
 
-SERVED = "fused"
-"""The form in which a teacher is benched: fp32, with ONNX Runtime's fused operators."""
+_FEWEST_BATCHES = 3
+"""Timed, however slow the teacher is: a batch of one length says little about the others."""
+
+_WARM_UP = 3
 
 
-_PARITY_TEXTS = 48
-"""Texts that the exported teacher is compared on: enough to see a wrong graph, few enough to pay for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    texts: list[str]
+    labels: npt.NDArray[np.intp]
+    """The teacher's label of each."""
+    seconds: float
+    usd_per_1k: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    texts: int
-    seconds: float
-    usd_per_1k: float | None
+class _Alone:
+    p50_ms: float
+    p99_ms: float
+    int8_speedup: float | None
 
 
 def probe_teacher(
@@ -41,6 +55,7 @@ def probe_teacher(
     settings: TeacherSettings,
     options: ProbeOptions,
     *,
+    shelf: Shelf,
     folder: Path,
     clock: Clock = monotonic,
 ) -> TeacherProbe:
@@ -54,7 +69,8 @@ def probe_teacher(
         texts: of the transfer set.
         settings: batch size and price.
         options: how much is asked.
-        folder: scratch, for exported graphs.
+        shelf: where its export is kept, or found.
+        folder: scratch, for its int8 graph; made when absent.
         clock: seconds.
 
     Raises:
@@ -65,27 +81,24 @@ def probe_teacher(
     """
     drawn = sample_texts(texts, options.texts, seed=options.seed)
     asked = _ask_in_batches(teacher, drawn, settings, options, clock)
-    exported = _export(teacher, drawn[:_PARITY_TEXTS], folder) if options.int8_teacher else None
-    alone = _alone(_answering(teacher, exported, options), drawn, options, clock)
+    alone = _alone(teacher, drawn, shelf, options, folder, clock)
     return TeacherProbe(
-        texts=asked.texts,
+        texts=len(asked.texts),
         p50_ms=alone.p50_ms,
         p99_ms=alone.p99_ms,
-        texts_per_s=asked.texts / asked.seconds,
+        texts_per_s=len(asked.texts) / asked.seconds,
         batch_size=settings.batch_size,
-        self_agreement=self_agreement(teacher, drawn[: options.again]),
+        self_agreement=asked_again(teacher, asked.texts[: options.again], asked.labels[: options.again]),
         usd_per_1k=asked.usd_per_1k,
         params=teacher.params,
-        int8_speedup=_speedup(exported),
+        int8_speedup=alone.int8_speedup,
     )
 
 
-def self_agreement(teacher: Teacher, texts: Sequence[str]) -> float:
-    """Share of `texts` with the same label when they are asked again in another order."""
-    order = np.arange(len(texts))[::-1]
-    first = teacher.predict(list(texts)).argmax(axis=1)
-    second = teacher.predict([texts[place] for place in order]).argmax(axis=1)
-    return float((first[order] == second).mean())
+def asked_again(teacher: Teacher, texts: Sequence[str], labels: npt.NDArray[np.integer]) -> float:
+    """Share of `texts` that get their label of before (`labels` [n]) when asked again, in another order."""
+    second = teacher.predict(texts[::-1]).argmax(axis=1)[::-1]
+    return float((labels == second).mean())
 
 
 def _ask_in_batches(
@@ -97,51 +110,69 @@ def _ask_in_batches(
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     meter = Meter(Price.from_settings(settings.cost), teacher)
     teacher.predict(batches[0])
-    asked, spent = 0, 0.0
+    asked, labels, spent = list[str](), list[npt.NDArray[np.intp]](), 0.0
     for place in np.random.default_rng(options.seed).permutation(len(batches)):
         start = clock()
-        teacher.predict(batches[place])
+        answers = teacher.predict(batches[place])
         seconds = clock() - start
         meter.charge(batches[place], seconds)
-        asked, spent = asked + len(batches[place]), spent + seconds
-        if spent >= options.seconds:
+        asked, spent = asked + batches[place], spent + seconds
+        labels.append(answers.argmax(axis=1))
+        if spent >= options.seconds and len(labels) >= _FEWEST_BATCHES:
             break
-    return _Asked(asked, spent, None if meter.usd is None else meter.usd / asked * 1000)
+    return _Asked(
+        texts=asked,
+        labels=np.concatenate(labels),
+        seconds=spent,
+        usd_per_1k=None if meter.usd is None else meter.usd / len(asked) * 1000,
+    )
 
 
-def _export(teacher: Teacher, texts: Sequence[str], folder: Path) -> Variants | None:
+def _alone(
+    teacher: Teacher, texts: list[str], shelf: Shelf, options: ProbeOptions, folder: Path, clock: Clock
+) -> _Alone:
+    """One text at a time: the exported network where there is one, as fp32 and as int8 in turns."""
+    network = _network(teacher, texts, shelf) if options.int8_teacher else None
+    if network is None:
+        found = time_closed(
+            teacher.predict,
+            [[text] for text in texts],
+            subject="teacher",
+            warmup=_WARM_UP,
+            seconds=options.seconds,
+            within=options.within,
+            clock=clock,
+        )
+        return _Alone(found.p50_ms, found.p99_ms, None)
+    subjects = [
+        Subject(name="fp32", call=Predictor(network, threads=options.threads).predict),
+        Subject(name="int8", call=_int8(network, options, folder).predict),
+    ]
+    rounds = time_in_turns(subjects, texts, seconds=options.seconds)
+    full = rounds["fp32"]
+    p99_ms = closed_latency("fp32", full).p99_ms
+    return _Alone(full.p50_ms, p99_ms, full.p50_ms / rounds["int8"].p50_ms)
+
+
+def _network(teacher: Teacher, texts: Sequence[str], shelf: Shelf) -> Artifact | None:
+    """The teacher's exported network; None when it cannot be taken out."""
     if not isinstance(teacher, ExportableTeacher):
         return None
     try:
-        return export_student(
-            teacher.module(),
-            teacher.tokenizer(),
-            labels=teacher.labels,
-            max_length=teacher.max_length,
-            folder=folder,
-            holdout_texts=texts,
-            settings=replace(ExportSettings(), int8=True),
-        )
+        return open_artifact(keep_teacher(teacher, texts, shelf), trust=Trust.of_signer(shelf.signer))
     except CoffeyError as exc:
         raise ProbeFailed("the teacher's exported network", str(exc)) from exc
 
 
-def _answering(
-    teacher: Teacher, exported: Variants | None, options: ProbeOptions
-) -> Callable[[list[str]], object]:
-    if exported is None:
-        return teacher.predict
-    return exported.runtime(SERVED, threads=options.threads).predict
-
-
-def _alone(
-    answer: Callable[[list[str]], object], texts: Sequence[str], options: ProbeOptions, clock: Clock
-) -> Latency:
-    singles = [[text] for text in texts]
-    return time_closed(answer, singles, subject="teacher", warmup=3, seconds=options.seconds, clock=clock)
-
-
-def _speedup(exported: Variants | None) -> float | None:
-    if exported is None:
-        return None
-    return exported.named(SERVED).p50_ms / exported.named("int8").p50_ms
+def _int8(network: Artifact, options: ProbeOptions, folder: Path) -> Runtime:
+    """The network with int8 products."""
+    folder.mkdir(parents=True, exist_ok=True)
+    small = folder / "int8.onnx"
+    quantize_roughly(network.path / MODEL, small)
+    return Runtime(
+        model=small.read_bytes(),
+        tokenizer=network.tokenizer,
+        labels=network.labels,
+        max_length=network.manifest.max_length,
+        threads=options.threads,
+    )

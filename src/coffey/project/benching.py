@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coffey.artifact.manifest import Lineage
 from coffey.bench.compare import bench_artifacts
 from coffey.bench.options import BenchOptions, TeacherCall
-from coffey.control.candidate import Making, make_artifact
-from coffey.core.clock import utc_now
-from coffey.core.settings import ExportSettings, Settings
+from coffey.core.settings import Settings
 from coffey.data.source import ExampleSource
-from coffey.export.package import Holdout
+from coffey.export.teacher import Shelf, keep_teacher
 from coffey.project.workspace import Workspace
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 from coffey.teacher.protocol import ExportableTeacher
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
 
 TEXTS = 1000
 """Holdout texts that inputs are drawn from: their lengths are what matters."""
-PARITY_TEXTS = 48
-"""Texts that the teacher's export is compared on: it shows a wrong graph, which is all that is asked."""
 
 
 def bench_project(
@@ -71,31 +65,12 @@ def teacher_subject(space: Workspace, texts: list[str]) -> Path | TeacherCall:
     teacher = space.teacher
     if not isinstance(teacher, ExportableTeacher):
         return TeacherCall(name="teacher (python)", call=teacher.predict, params=teacher.params)
-    sample = texts[:PARITY_TEXTS]
-    making = Making(
-        project=f"{space.settings.project.name}-teacher",
-        store=space.store,
-        signer=space.signer,
-        holdout=Holdout(sample, space.answer(sample)),
-        lineage=Lineage(
-            teacher=teacher.fingerprint,
-            teacher_source=teacher.source,
-            teacher_params=teacher.params,
-            label_digest="",
-            created=utc_now(),
-        ),
-        export=replace(ExportSettings(), int8=False),
-    )
-    exported = make_artifact(
-        teacher.module(),
-        teacher.tokenizer(),
-        making,
-        labels=teacher.labels,
-        max_length=teacher.max_length,
-        folder=space.store / "bench" / f"teacher-{teacher.fingerprint[:16]}",
-        progress=space.progress,
-    )
-    return exported.path
+    return keep_teacher(teacher, texts, teacher_shelf(space))
+
+
+def teacher_shelf(space: Workspace) -> Shelf:
+    """Where the project keeps its exported teacher: `bench` and `plan --probe` time the same bytes."""
+    return Shelf(name=f"{space.settings.project.name}-teacher", store=space.store, signer=space.signer)
 
 
 def find_student(space: Workspace, name: str | None) -> Path:

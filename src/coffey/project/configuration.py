@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from coffey.core.errors import ConfigError, Problem
+from coffey.core.ranges import read_range
 from coffey.core.settings import Settings
 from coffey.project.fields import field_problems, valid_values
 from coffey.project.paths import absolute, resolve_paths
 from coffey.project.rules import broken_rules, label_problem, read_labels
-from coffey.project.schema import bounds_of, expected_words, hints_of, is_required, walk
+from coffey.project.schema import (
+    bounds_of,
+    expected_words,
+    hints_of,
+    holds_numbers,
+    is_required,
+    may_be_range,
+    walk,
+    word_of,
+)
 from coffey.project.toml_file import read_toml, toml_value
 
 
@@ -100,8 +110,12 @@ def _arguments(hints: Mapping[str, Any], table: Mapping[str, Any]) -> Iterator[t
     for name, value in table.items():
         if is_dataclass(hints[name]):
             yield name, _build(cast(type, hints[name]), value)
+        elif may_be_range(hints[name]) and isinstance(value, str):
+            yield name, read_range(value)
         elif isinstance(value, list):
             yield name, tuple(value)
+        elif isinstance(value, str) and word_of(hints[name]):
+            yield name, (value,)
         else:
-            wide = hints[name] in (float, float | None) and isinstance(value, int)
+            wide = holds_numbers(hints[name]) and isinstance(value, int)
             yield name, float(value) if wide else value

@@ -17,6 +17,7 @@ from coffey.core.clock import monotonic, utc_now
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
 from coffey.core.records import Interval, Machine, Quality
+from coffey.core.settings import ChainSettings
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import direct_jump, labels_only
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
@@ -24,7 +25,9 @@ from coffey.export.gate import GateResult, gate
 from coffey.export.package import Holdout
 from coffey.export.parity import torch_probabilities
 from coffey.export.quality import measure_quality
+from coffey.project.candidates import Chain, choose_chain, is_auto, with_stages
 from coffey.project.labelling import Labelled, LabelResult, label_data
+from coffey.project.reporting import kept_result
 from coffey.project.transfer import ProjectData, read_data
 from coffey.project.workspace import Workspace
 from coffey.stats.intervals import paired_difference
@@ -154,6 +157,9 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
         StageError, ArtifactError, DataError, TeacherError, StoreError: see those.
     """
     began = monotonic()
+    if is_auto(space.settings):
+        chosen = _chosen(space)
+        space.progress.say(f"Stages: {', '.join(chosen.stages)} ({chosen.why}).")
     lesson = prepare(space)
     folder = space.store / "stages" / run_id(space, lesson)
     request = chain_request(space, lesson, folder)
@@ -188,14 +194,23 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
 
 def run_id(space: Workspace, lesson: Lesson) -> str:
     """Names a run by everything that decides its outcome: data, teacher, chain."""
-    chain = space.settings.chain
+    chain = _chain(space)
     decided = {name: getattr(chain, name) for name in chain.__slots__ if name != "checkpoint_seconds"}
     return digest_json([lesson.data.digest(), space.teacher.fingerprint, decided])[:16]
 
 
+def _chain(space: Workspace) -> ChainSettings:
+    """The settings of the chain, with the plan's stages in the place of "auto"."""
+    return with_stages(space.settings, _chosen(space).stages).chain
+
+
+def _chosen(space: Workspace) -> Chain:
+    return choose_chain(space.settings, kept_result(space, "plan"), teacher_params=space.teacher.params)
+
+
 def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainRequest:
     """What `run_chain` is asked for, from the project's settings."""
-    chain, teacher = space.settings.chain, space.teacher
+    chain, teacher = _chain(space), space.teacher
     exportable = teacher if isinstance(teacher, ExportableTeacher) else None
     return ChainRequest(
         texts=lesson.data.transfer.texts,

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pydantic
 
 from coffey.core.errors import Problem
+from coffey.core.ranges import how_to_write
 from coffey.core.settings import Settings
 from coffey.project.schema import (
     bounds_of,
@@ -17,6 +18,7 @@ from coffey.project.schema import (
     expected_words,
     hints_of,
     is_required,
+    may_be_range,
     model_of,
     section_at,
     walk,
@@ -87,6 +89,8 @@ def _problem(path: KeyPath, kind: str, document: Mapping[str, Any]) -> Problem:
     annotation = hints_of(section)[str(path[-1])]
     one = next(one for one in fields(section) if one.name == path[-1])
     expected = expected_words(annotation, bounds_of(one))
+    if isinstance(value, str) and may_be_range(annotation) and (advice := how_to_write(value)):
+        expected = f"{expected}; {advice}"
     if value is ABSENT:
         return Problem(_key(path), value, f"{expected} (required: {one.metadata['meaning']})")
     return Problem(_key(path), value, expected, _nearest(value, choices(annotation)))

@@ -3,46 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import msgspec
 
 from coffey.bench.machine import describe_machine
 from coffey.core.errors import MissingExtra
 from coffey.core.records import Figure, JsonObject, Origin
+from coffey.core.settings import Settings
 from coffey.dashboard.plain import plain
 from coffey.data.source import ExampleSource
+from coffey.economics.calibration import Calibration
 from coffey.economics.forecast import Forecast, forecast
 from coffey.economics.known import Known
 from coffey.economics.plan import Plan
 from coffey.economics.plan_json import plan_json
 from coffey.economics.probe_result import ProbeResult
-from coffey.economics.project_inputs import plan_project as plan_settings
 from coffey.economics.project_inputs import project_inputs
-from coffey.economics.reconcile import reconcile, reconciled_json
+from coffey.project.candidates import (
+    candidate_stages,
+    is_auto,
+    judge_candidates,
+    planned,
+    said_frontier,
+    with_stages,
+)
+from coffey.project.forecasts import calibrated_rows, forecast_rows, keep_forecast, read_outcomes
+from coffey.project.piloting import kept_pilot, qualities, quality_rows, run_pilot
 from coffey.project.reporting import keep_result, kept_result, plan_view, write_page
 from coffey.project.workspace import Workspace
 
-if TYPE_CHECKING:
-    from coffey.project.distilling import DistillResult
 
-
-def plan_project(space: Workspace, *, probe: bool) -> JsonObject:
+def plan_project(
+    space: Workspace, *, probe: bool = False, quick: bool = False, pilot: bool = False
+) -> JsonObject:
     """The project's plan; what `coffey plan --json` prints. It is kept, to be reconciled later.
 
+    Args:
+        space: the project.
+        probe: measure the teacher and every candidate's untrained student first.
+        quick: of a probe, only what can be timed in process: no server, shorter timings.
+        pilot: train the candidates on small subsets first, to foresee their quality.
+
     Raises:
-        MissingExtra: `--probe` needs the extra `distill`.
+        MissingExtra: `--probe` and `--pilot` need the extra `distill`.
         ProbeFailed, TeacherError, DataError: what was to be measured cannot be.
     """
     from coffey.dashboard.reports import plan_report
 
-    texts = _texts(space)
-    measured = _probe(space, texts) if probe else _kept_probe(space)
-    if probe:
-        keep_result(space, "probe", {"of": _probed_of(space), "probe": plain(measured)})
-    known = Known(rows=len(texts), probe=measured, student_rps=_measured_rate(space))
-    said = said_plan(plan_settings(space.settings, known), forecast(project_inputs(space.settings, known)))
-    value: dict[str, Any] = {**said, "probe": plain(measured)}
+    texts = _texts(space, space.settings.data.transfer)
+    all_stages = _with_candidates(space, measuring=probe or pilot)
+    measured = _probe(space, all_stages, texts, quick) if probe else _kept_probe(space, all_stages)
+    pilots = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
+    record = Calibration.of(read_outcomes(space))
+    known = Known(
+        rows=len(texts),
+        holdout_rows=len(_texts(space, space.settings.data.holdout)),
+        probe=measured,
+        student_rps=_benched_rate(space),
+    )
+    frontier = judge_candidates(space.settings, known, qualities(pilots), record=record)
+    chosen = planned(space.settings, frontier)
+    inputs = project_inputs(with_stages(space.settings, chosen.stages), known)
+    foreseen = Forecast({**forecast(inputs).figures, **quality_rows(pilots, chosen.name)})
+    value: dict[str, Any] = {
+        **said_plan(chosen.plan, foreseen),
+        "probe": plain(measured),
+        "pilot": plain(pilots) or None,
+        "frontier": said_frontier(space.settings, frontier),
+    }
+    keep_forecast(space, value)
+    value["forecast"] = calibrated_rows(forecast_rows(value), record)
     view = {**plan_view(value), "name": space.settings.project.name, "command": "coffey plan"}
     if measured is not None:
         view["machine"] = plain(measured.machine)
@@ -56,57 +87,55 @@ def said_plan(plan: Plan, foreseen: Forecast) -> JsonObject:
     return {**plan_json(plan), "forecast": foreseen.to_json()}
 
 
-def reconciled(
-    foreseen: JsonObject, result: DistillResult | JsonObject, bench: JsonObject, settings_usd: float
-) -> list[JsonObject]:
-    """Forecast beside actual, from what `distill` and `bench` printed.
-
-    Args:
-        foreseen: `forecast` of a plan's JSON.
-        result: what `distill` came to.
-        bench: what `bench` printed.
-        settings_usd: what the run cost, in USD.
-    """
-    done = cast(dict[str, Any], plain(result))
-    timed = cast(dict[str, Any], bench["latency"])
-    labelling = done["labelling"]
-    whole = labelling["asked"] == labelling["labels"] + labelling["holdout"]
-    actuals = {
-        # Where an earlier run had asked a part, this run's seconds are those of the rest alone.
-        "labelling_s": labelling["transfer_teacher_seconds"] if whole else None,
-        **{f"stage_s:{stage['name']}": stage["seconds"] for stage in done["stages"]},
-        "teacher_p50_ms": timed["teacher_p50_ms"],
-        "student_p50_ms": timed["student_p50_ms"],
-        "run_usd": settings_usd,
-    }
-    known = {name: value for name, value in actuals.items() if value is not None}
-    return reconciled_json(reconcile(Forecast.from_json(cast(Any, foreseen)), known))
+def _with_candidates(space: Workspace, *, measuring: bool) -> Settings:
+    """The settings with every candidate as a stage; a ladder in the place of "auto"."""
+    if not is_auto(space.settings):
+        return space.settings
+    params = space.teacher.params if measuring else _kept_teacher_params(space)
+    return with_stages(space.settings, candidate_stages(space.settings, params))
 
 
-def _probe(space: Workspace, texts: list[str]) -> ProbeResult:
+def _kept_teacher_params(space: Workspace) -> int | None:
+    """What an earlier probe counted."""
+    kept = kept_result(space, "probe")
+    found = kept["probe"]["teacher"]["params"] if kept else None
+    return found if isinstance(found, int) else None
+
+
+def _probe(space: Workspace, settings: Settings, texts: list[str], quick: bool) -> ProbeResult:
     try:
+        from coffey.probe.options import QUICK, ProbeOptions
         from coffey.probe.probe import probe
+        from coffey.project.benching import teacher_shelf
     except ModuleNotFoundError as exc:
         raise MissingExtra("plan --probe", "distill", exc.name or "torch") from exc
-    return probe(space.teacher, texts, space.settings, progress=space.progress)
+    measured = probe(
+        space.teacher,
+        texts,
+        settings,
+        options=QUICK if quick else ProbeOptions(),
+        shelf=teacher_shelf(space),
+        progress=space.progress,
+    )
+    keep_result(space, "probe", {"of": _probed_of(settings), "probe": plain(measured)})
+    return measured
 
 
-def _kept_probe(space: Workspace) -> ProbeResult | None:
+def _kept_probe(space: Workspace, settings: Settings) -> ProbeResult | None:
     """What an earlier `plan --probe` measured here, so that it is not assumed again."""
     kept = kept_result(space, "probe")
-    if kept is None or kept["of"] != _probed_of(space):
+    if kept is None or kept["of"] != _probed_of(settings):
         return None
     return msgspec.convert(kept["probe"], ProbeResult)
 
 
-def _probed_of(space: Workspace) -> object:
+def _probed_of(settings: Settings) -> object:
     """What a probe's figures depend on: the teacher, the chain, the machine. Of others they say nothing."""
     machine = describe_machine()
-    settings = space.settings
     return plain([settings.teacher, settings.chain, machine.cpu, machine.cores])
 
 
-def _measured_rate(space: Workspace) -> Figure | None:
+def _benched_rate(space: Workspace) -> Figure | None:
     """The rate at which `coffey bench` found the promise to hold for what is, or is about to be, served."""
     bench = kept_result(space, "bench")
     if bench is None or not bench["max_rps_within_slo"]:
@@ -117,10 +146,11 @@ def _measured_rate(space: Workspace) -> Figure | None:
     return Figure(bench["max_rps_within_slo"], "requests a second", Origin.MEASURED, "coffey bench")
 
 
-def _texts(space: Workspace) -> list[str]:
+def _texts(space: Workspace, files: tuple[str, ...] | str) -> list[str]:
+    """The distinct texts of some of the project's files."""
     settings = space.settings
     source = ExampleSource(
-        settings.data.transfer,
+        files,
         text=settings.task.text,
         label=settings.task.label,
         bad_rows=settings.data.bad_rows,

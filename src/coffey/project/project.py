@@ -60,11 +60,21 @@ class Project:
         """The project's parts: teacher, label store, registry, keys."""
         return self._space
 
-    def plan(self, *, probe: bool = False) -> JsonObject:
-        """Costs, savings and the break-even day; with `probe`, from measurements on this machine."""
+    def plan(self, *, probe: bool = False, quick: bool = False, pilot: bool = False) -> JsonObject:
+        """Costs, savings, the break-even day and the candidates; with `probe`, from measurements here.
+
+        A `quick` probe serves nothing: tens of seconds instead of minutes, and no rate under load. A `pilot`
+        trains the candidates briefly, to foresee their quality.
+        """
         from coffey.project.planning import plan_project
 
-        return plan_project(self._space, probe=probe)
+        return plan_project(self._space, probe=probe, quick=quick, pilot=pilot)
+
+    def reconcile(self) -> JsonObject:
+        """What the last plan before the last `distill` forecast, beside what happened."""
+        from coffey.project.reconciling import reconcile_project
+
+        return reconcile_project(self._space)
 
     def label(self) -> LabelResult:
         """Ask the teacher for what the label store lacks."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from coffey.core.errors import Problem
+from coffey.teacher.prompt import template_problem
+from coffey.teacher.request_fields import extra_problem
 
 Values = Mapping[str, object]
 """Every valid value by its dotted key, defaults included; absent is a key with a problem of its own.
@@ -22,6 +24,9 @@ _SHAPE_KEYS = ("layers", "width", "heads", "intermediate", "vocabulary")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _PRICES = ("usd_per_hour", "usd_per_1k_requests", "usd_per_1m_tokens")
+_OUTPUT_PRICE = "usd_per_1m_output_tokens"
+_BASE_URL = re.compile(r"https?://[^/@\s]+(/[^@\s?#]*)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STAGE = "a stage such as '2M', '700K' or 'layers=3,width=192,heads=6,vocabulary=8000'"
 
 
@@ -30,7 +35,15 @@ def broken_rules(values: Values, given: Mapping[str, object]) -> list[Problem]:
 
     `given` is the file's own document, for rules on what was written rather than defaulted.
     """
-    rules: tuple[Callable[[Values], Iterator[Problem]], ...] = (_drops, _function, _stages, _overlap, _labels)
+    rules: tuple[Callable[[Values], Iterator[Problem]], ...] = (
+        _drops,
+        _function,
+        _endpoint,
+        _asking,
+        _stages,
+        _overlap,
+        _labels,
+    )
     found = [problem for rule in rules for problem in rule(values)]
     return found + list(_one_price(values, given))
 
@@ -115,6 +128,44 @@ def _function(values: Values) -> Iterator[Problem]:
         )
 
 
+class _Hidden:
+    """Stands in a message for a value that may be a secret."""
+
+    def __repr__(self) -> str:
+        return "(not shown)"
+
+
+def _endpoint(values: Values) -> Iterator[Problem]:
+    if values.get("teacher.kind") != "openai":
+        return
+    url = values.get("teacher.endpoint.url")
+    if not isinstance(url, str) or not _BASE_URL.fullmatch(url):
+        shown = _Hidden() if isinstance(url, str) and "@" in url else url
+        expected = "'http://…' or 'https://…' with no name or key in it, as teacher.kind is 'openai'"
+        yield Problem("teacher.endpoint.url", shown, expected)
+    name = values.get("teacher.endpoint.api_key_env")
+    if isinstance(name, str) and not _VARIABLE.fullmatch(name):
+        yield Problem(
+            "teacher.endpoint.api_key_env",
+            _Hidden(),
+            "the name of an environment variable, not the key itself",
+        )
+    if values.get("task.labels", _Hidden) is None:
+        expected = "the names that the model chooses from, as teacher.kind is 'openai'"
+        yield Problem("task.labels", None, expected)
+
+
+def _asking(values: Values) -> Iterator[Problem]:
+    prompt = values.get("teacher.asking.prompt")
+    if isinstance(prompt, str) and (expected := template_problem(prompt)):
+        yield Problem("teacher.asking.prompt", prompt, expected)
+    if prompt is not None and (file := values.get("teacher.asking.prompt_file")) is not None:
+        yield Problem("teacher.asking.prompt_file", file, "nothing beside teacher.asking.prompt")
+    extra = values.get("teacher.asking.extra")
+    if isinstance(extra, str) and (expected := extra_problem(extra)):
+        yield Problem("teacher.asking.extra", extra, expected)
+
+
 def _overlap(values: Values) -> Iterator[Problem]:
     transfer, holdout = (_as_list(values.get(f"data.{name}")) for name in ("transfer", "holdout"))
     for url in holdout:
@@ -138,5 +189,8 @@ def _one_price(values: Values, given: Mapping[str, object]) -> Iterator[Problem]
     if not isinstance(cost, Mapping):
         return
     named = [name for name in _PRICES if name in cost]
-    if len(named) != 1 and all(name in _PRICES for name in cost) and "teacher.cost.usd_per_hour" in values:
+    known = all(name in (*_PRICES, _OUTPUT_PRICE) for name in cost)
+    if len(named) != 1 and known and "teacher.cost.usd_per_hour" in values:
         yield Problem("teacher.cost", dict(cost), f"exactly one of {', '.join(_PRICES)}")
+    elif _OUTPUT_PRICE in cost and "usd_per_1m_tokens" not in cost:
+        yield Problem(f"teacher.cost.{_OUTPUT_PRICE}", cost[_OUTPUT_PRICE], "usd_per_1m_tokens beside it")

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Union, cast
 
 import pydantic
 
-from coffey.core.settings import Settings
+from coffey.core.ranges import Range, read_range
+from coffey.core.settings import OrWord, Settings
 
 _STRICT = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 _Text = Annotated[str, pydantic.Field(min_length=1, pattern=r"^[^\x00]*$")]
@@ -23,16 +24,19 @@ def model_of(section: type) -> type[pydantic.BaseModel]:
     """A pydantic model with the fields and bounds of a settings class; TOML's lists stand for tuples."""
     parts: dict[str, Any] = {}
     for one in fields(section):
-        bounds: Any = bounds_of(one)
-        parts[one.name] = (_checked(hints_of(section)[one.name]), pydantic.Field(_default(one), **bounds))
+        kind, bounds = hints_of(section)[one.name], bounds_of(one)
+        ranged = may_be_range(kind)
+        limits: Any = {} if ranged else bounds  # a range's bounds are those of its ends
+        checked = _amount(kind, bounds) if ranged else _checked(kind)
+        parts[one.name] = (checked, pydantic.Field(_default(one), **limits))
     return cast(
         type[pydantic.BaseModel], pydantic.create_model(section.__name__, __config__=_STRICT, **parts)
     )
 
 
 def hints_of(section: type) -> dict[str, Any]:
-    """The types of a settings class's fields."""
-    return typing.get_type_hints(section)
+    """The types of a settings class's fields, with their `OrWord` marks."""
+    return typing.get_type_hints(section, include_extras=True)
 
 
 def bounds_of(one: Field[Any]) -> Mapping[str, float]:
@@ -55,6 +59,12 @@ def walk(section: type = Settings, prefix: str = "") -> Iterator[tuple[str, Fiel
             yield prefix, one, kind
 
 
+def word_of(kind: Any) -> str | None:
+    """The word that may stand in place of a list of this type; None for other types."""
+    marks = typing.get_args(kind)[1:] if typing.get_origin(kind) is Annotated else ()
+    return next((mark.word for mark in marks if isinstance(mark, OrWord)), None)
+
+
 def section_at(path: tuple[str | int, ...]) -> type | None:
     """The settings class that the table at `path` of the file is read into; None where there is none."""
     section: type = Settings
@@ -64,6 +74,16 @@ def section_at(path: tuple[str | int, ...]) -> type | None:
             return None
         section = cast(type, kind)
     return section
+
+
+def may_be_range(kind: Any) -> bool:
+    """Whether a field of this type also takes a range `low..high`."""
+    return Range in _options(kind)
+
+
+def holds_numbers(kind: Any) -> bool:
+    """Whether a field of this type holds numbers that need not be whole."""
+    return float in _options(kind)
 
 
 def expected_words(kind: Any, bounds: Mapping[str, float]) -> str:
@@ -82,8 +102,12 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def _one_kind(kind: Any, bounds: Mapping[str, float]) -> str:
+    if word := word_of(kind):
+        return f"{_one_kind(typing.get_args(kind)[0], bounds)} or {word!r}"
     if names := choices(kind):
         return f"one of {', '.join(repr(name) for name in names)}"
+    if kind is Range:
+        return "a range such as '8M..12M'"
     if kind in (int, float):
         noun = "a whole number" if kind is int else "a number"
         return f"{noun} {_range(bounds)}".rstrip()
@@ -112,9 +136,26 @@ def _checked(kind: Any) -> Any:
         return Union[tuple(_checked(option) for option in options)]  # noqa: UP007 - built at run time
     if is_dataclass(kind):
         return model_of(cast(type, kind))
+    if word := word_of(kind):
+        return Union[_checked(typing.get_args(kind)[0]), Literal[word]]  # noqa: UP007 - built at run time
     if typing.get_origin(kind) is tuple:
         return _Texts
     return _Text if kind is str else kind
+
+
+def _amount(kind: Any, bounds: Mapping[str, float]) -> Any:
+    """A number within the bounds, or the text of a range whose ends both are."""
+    limits: Any = bounds
+    number = pydantic.TypeAdapter(Annotated[float, pydantic.Field(**limits)])
+
+    def check(text: str) -> str:
+        found = read_range(text)
+        number.validate_python(found.low)
+        number.validate_python(found.high)
+        return text
+
+    either = Annotated[float, pydantic.Field(**limits)] | Annotated[str, pydantic.AfterValidator(check)]
+    return either | None if type(None) in _options(kind) else either
 
 
 def _default(one: Field[Any]) -> Any:

@@ -12,6 +12,7 @@ from coffey.core.errors import ArtifactError
 from coffey.core.settings import ServeSettings, Settings
 from coffey.project import wiring
 from coffey.registry.protocol import CHAMPION
+from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
 from coffey.serve.server import ServeOptions
 from coffey.traffic.layout import segments_folder
@@ -21,9 +22,16 @@ ROTATE_SECONDS = 10.0
 
 
 def serve_artifact(
-    artifact: Path, *, settings: ServeSettings, keys: Sequence[Path] = (), log: Path | None = None
+    artifact: Path,
+    *,
+    settings: ServeSettings,
+    keys: Sequence[Path] = (),
+    log: Path | None = None,
+    api_keys: ApiKeys | None = None,
 ) -> ServeOptions:
     """Serve one artifact, whatever the registry says; `keys` are public keys to trust besides one's own.
+
+    `api_keys` say who may ask; everybody may without any.
 
     Raises:
         ArtifactError: `artifact` is no folder of an artifact.
@@ -42,13 +50,23 @@ def serve_artifact(
         settings=settings,
         log_folder=segments_folder(log) if log else None,
         rotate_seconds=ROTATE_SECONDS,
+        keys=api_keys or ApiKeys(),
     )
 
 
 def serve_champion(
-    settings: Settings, *, host: str | None = None, port: int | None = None, keys: Sequence[Path] = ()
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    keys: Sequence[Path] = (),
+    api_keys: ApiKeys | None = None,
 ) -> ServeOptions:
-    """Serve the project's champion and follow it; log traffic, choose audits."""
+    """Serve the project's champion and follow it; log traffic, choose audits.
+
+    Raises:
+        ConfigError: the store is a URL.
+    """
     serving = with_address(settings.serve, host, port)
     store = wiring.local_store(settings)
     registry = wiring.build_registry(store)
@@ -67,6 +85,7 @@ def serve_champion(
         audit_probability=audit_probability(settings),
         audit_seed=settings.chain.seed,
         model_name=settings.project.name,
+        keys=api_keys or ApiKeys(),
     )
 
 

@@ -41,10 +41,26 @@ _SAMPLES: Mapping[str, object] = {
     "teacher.cost.usd_per_hour": 1.20,
     "teacher.cost.usd_per_1k_requests": 0.01,
     "teacher.cost.usd_per_1m_tokens": 0.10,
+    "teacher.cost.usd_per_1m_output_tokens": 0.40,
+    "teacher.endpoint.url": "http://127.0.0.1:8000/v1",
+    "teacher.endpoint.api_key_env": "OPENAI_API_KEY",
+    "teacher.endpoint.requests_per_minute": 500,
+    "teacher.endpoint.tokens_per_minute": 200_000,
+    "teacher.asking.prompt": "Which of these fits best?\n{labels}\n\n{text}",
+    "teacher.asking.prompt_file": "prompt.txt",
+    "teacher.asking.system": "You sort support requests.",
+    "teacher.asking.extra": '{"top_p": 1}',
     "chain.threads": 4,
     "economics.student_usd_per_hour": 0.17,
     "economics.training_usd_per_hour": 1.20,
+    "economics.log_bytes_per_request": 200,
+    "economics.error_usd": 0.05,
+    "economics.label_usd": 0.10,
+    "economics.cascade_share": 0.2,
     "monitor.audit_probability": 0.001,
+    "alerts.webhook": "https://hooks.example.com/coffey",
+    "alerts.command": ("mail", "-s", "coffey", "ops@example.com"),
+    "alerts.textfile": "/var/lib/node_exporter/coffey.prom",
 }
 _WIDTH = 100
 
@@ -113,7 +129,7 @@ def _lines(chosen: Mapping[str, object], proposal: ColumnProposal | None) -> Ite
 
 def _heading(section: str) -> Iterator[str]:
     doc = (getattr(section_at(tuple(section.split("."))), "__doc__", "") or "").split(": ", 1)[-1]
-    commented = "# " if section == "teacher.cost" else ""
+    commented = "# " if section.startswith("teacher.") else ""
     yield ""
     yield from _comment(doc)
     yield f"{commented}[{section}]"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from coffey.control.audits import AuditLog
+from coffey.control.dry_run import DryRun, dry_run
 from coffey.control.journal import ControlJournal
 from coffey.control.redistill import OldLessons, Tools
 from coffey.control.tick import Loop, TickReport, tick
 from coffey.core.progress import Progress
+from coffey.project.alerting import build_announcer, keep_gauges
 from coffey.project.distilling import prepare
+from coffey.project.privacy import build_redactor
 from coffey.project.workspace import Workspace
 
 
@@ -18,21 +21,35 @@ def tick_project(space: Workspace) -> TickReport:
         LeaseHeld: another tick works on this store now.
         TeacherError, StoreError: something outside failed; the next tick goes on from there.
     """
-    return tick(make_loop(space), space.progress)
+    report = tick(make_loop(space), space.progress)
+    keep_gauges(space, report)
+    return report
+
+
+def dry_tick(space: Workspace) -> DryRun:
+    """What `tick_project` would do now; nothing is changed and the teacher is not loaded.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    return dry_run(make_loop(space))
 
 
 def make_loop(space: Workspace) -> Loop:
     """The loop over this project's store; the teacher is loaded when it is first needed."""
+    journal = control_journal(space)
     return Loop(
         settings=space.settings,
         store=space.store,
         registry=space.registry,
-        journal=control_journal(space),
+        journal=journal,
         audits=AuditLog(space.store / "audits"),
         trust=space.trust,
         teacher=lambda: space.teacher,
         answer=space.answer,
         tools=lambda progress: _tools(space, progress),
+        redactor=build_redactor(space.settings, space.folder),
+        announce=build_announcer(space.settings, journal),
     )
 
 

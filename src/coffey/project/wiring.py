@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from coffey.artifact.signing import Signer, Trust
 from coffey.core.errors import ConfigError, MissingExtra, Problem
 from coffey.core.ids import input_key
 from coffey.core.progress import Progress
-from coffey.core.settings import Settings
+from coffey.core.settings import Settings, TeacherSettings
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import Registry
 
@@ -54,6 +55,7 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
     """The teacher that `[teacher]` names; `folder` is the one of `coffey.toml`.
 
     Raises:
+        ConfigError: the variable of an endpoint's key is not set, or its prompt file cannot be used.
         MissingExtra: its libraries are not installed.
         TeacherUnavailable: it cannot be loaded.
     """
@@ -66,9 +68,12 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
             return FunctionTeacher.load(
                 wanted.source, folder=folder, labels=labels or (), version=wanted.version
             )
+        if wanted.kind == "openai":
+            return _endpoint_teacher(wanted, folder, labels or ())
         from coffey.teacher.checkpoint import CheckpointTeacher
     except ModuleNotFoundError as exc:
-        raise MissingExtra(f"A {wanted.kind} teacher", "distill", exc.name or "torch") from exc
+        extra = "watch" if wanted.kind == "openai" else "distill"
+        raise MissingExtra(f"A teacher of kind {wanted.kind!r}", extra, exc.name or "torch") from exc
     return CheckpointTeacher.load(
         wanted.source,
         revision=wanted.revision,
@@ -78,6 +83,47 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
         max_length=wanted.max_length,
         threads=wanted.threads,
     )
+
+
+def _endpoint_teacher(wanted: TeacherSettings, folder: Path, labels: Sequence[str]) -> Teacher:
+    from coffey.teacher.endpoint import EndpointTeacher
+    from coffey.teacher.prompt import DEFAULT_TEMPLATE
+
+    asking = wanted.asking
+    template = _prompt_file(folder, asking.prompt_file) if asking.prompt_file else asking.prompt
+    return EndpointTeacher(
+        wanted.source,
+        wanted.endpoint,
+        asking,
+        labels=labels,
+        template=template or DEFAULT_TEMPLATE,
+        key=_secret("teacher.endpoint.api_key_env", wanted.endpoint.api_key_env),
+        revision=wanted.revision,
+        version=wanted.version,
+    )
+
+
+def _secret(setting: str, variable: str | None) -> str | None:
+    """The value of an environment variable that a setting names."""
+    if variable is None:
+        return None
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise ConfigError("coffey.toml", [Problem(setting, variable, "an environment variable that is set")])
+    return value
+
+
+def _prompt_file(folder: Path, name: str) -> str:
+    from coffey.teacher.prompt import template_problem
+
+    try:
+        template = (folder / Path(name).expanduser()).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as exc:
+        expected = f"a UTF-8 file that can be read ({exc})"
+        raise ConfigError("coffey.toml", [Problem("teacher.asking.prompt_file", name, expected)]) from exc
+    if expected := template_problem(template) or "":
+        raise ConfigError("coffey.toml", [Problem("teacher.asking.prompt_file", name, expected)])
+    return template
 
 
 def open_labels(store: Path, teacher: Teacher) -> LabelStore:

@@ -27,14 +27,23 @@ class Data:
     rows: Sequence[tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """Names of kinds with the classes that give their keys colour and shape."""
+
+    names: Sequence[str]
+    classes: Sequence[str]
+
+
 def figure(
     caption: Caption,
     draw: Draw,
     data: Data,
     *,
-    legend: Sequence[str] = (),
+    legend: Sequence[str] | Legend = (),
     keys: str = "lines",
     lines: Sequence[Mark] = (),
+    role: str = "img",
 ) -> Html:
     """A `<figure>` with title, description, legend, two drawings (CSS shows the fitting one) and a table.
 
@@ -42,14 +51,16 @@ def figure(
         caption: title and description.
         draw: draws the content at a given width and height.
         data: the table behind the chart.
-        legend: names of the series in the order of their colours; left out for fewer than two.
+        legend: names of the series in the order of their colours, or names with classes; left out for
+            fewer than two.
         keys: `lines` or `marks`, the form of the legend's keys.
         lines: thresholds, listed where the drawing has no room for several labels.
+        role: of the drawings; `group` where parts of them can be visited.
     """
     name = "f" + digest_json([caption.title, caption.description, list(data.rows)])[:10]
     wide = HALF if caption.half else WIDE
     drawings = [
-        _svg(caption, draw, f"{name}{kind[0]}", kind=kind, size=(width, caption.height or usual))
+        _svg(caption, draw, f"{name}{kind[0]}", kind=kind, size=(width, caption.height or usual), role=role)
         for kind, (width, usual) in (("wide", wide), ("narrow", NARROW))
     ]
     words = tag("figcaption", tag("strong", text(caption.title)), tag("span", text(caption.description)))
@@ -75,7 +86,7 @@ def thin(count: int, limit: int) -> list[int]:
     return [round(index * (count - 1) / (limit - 1)) for index in range(limit)]
 
 
-def _svg(caption: Caption, draw: Draw, name: str, *, kind: str, size: tuple[float, float]) -> Html:
+def _svg(caption: Caption, draw: Draw, name: str, *, kind: str, size: tuple[float, float], role: str) -> Html:
     width, height = size
     return tag(
         "svg",
@@ -83,17 +94,20 @@ def _svg(caption: Caption, draw: Draw, name: str, *, kind: str, size: tuple[floa
         tag("desc", text(caption.description), id=f"{name}d"),
         draw(width, height),
         viewBox=f"0 0 {width:g} {height:g}",
-        role="img",
+        role=role,
         aria_labelledby=f"{name}t {name}d",
         class_=kind,
     )
 
 
-def _legend(names: Sequence[str], keys: str) -> Html:
-    if len(names) < 2:
+def _legend(legend: Sequence[str] | Legend, keys: str) -> Html:
+    if not isinstance(legend, Legend):
+        legend = Legend(legend, [color(index) for index in range(len(legend))])
+    if len(legend.names) < 2:
         return NOTHING
     items = [
-        tag("li", tag("i", class_=f"key {color(index)}"), text(name)) for index, name in enumerate(names)
+        tag("li", tag("i", class_=f"key {kind}"), text(name))
+        for name, kind in zip(legend.names, legend.classes, strict=True)
     ]
     return tag("ul", *items, class_=f"legend {keys}")
 

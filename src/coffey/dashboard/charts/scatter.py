@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from coffey.dashboard.charts.across import draw_across
 from coffey.dashboard.charts.figure import Data, color, figure
-from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame, text_width
-from coffey.dashboard.charts.markup import NOTHING, Html, join, path, tag, text
+from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame
+from coffey.dashboard.charts.labels import Named, draw_labels
+from coffey.dashboard.charts.markup import NOTHING, Html, join, path, tag
 from coffey.dashboard.charts.plot import Caption, Plot
 from coffey.dashboard.charts.scales import drawable
+from coffey.dashboard.charts.shapes import draw_shape
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom (px)."""
 APART_PX = 12.0
 
 
@@ -47,7 +47,14 @@ def scatter_chart(caption: Caption, plot: Plot, groups: Sequence[Group]) -> Html
         frame = make_frame(plot, [p.x for p in points], ys, width=width, height=height)
         places = _apart(frame, points)
         marks = [_group(frame, group, places, index) for index, group in enumerate(shown)]
-        return join([draw_frame(frame), draw_across(frame), *marks, _labels(frame, points, places)])
+        return join(
+            [
+                draw_frame(frame),
+                draw_across(frame),
+                *marks,
+                draw_labels(frame, [_named(frame, point, places[point]) for point in points]),
+            ]
+        )
 
     return figure(
         caption,
@@ -91,7 +98,8 @@ def _group(frame: Frame, group: Group, xs: dict[Point, float], index: int) -> Ht
     places = [(xs[p], frame.y(p.y)) for p in group.points]
     joined = tag("path", d=path(places), class_=f"join {color(index)}") if group.joined else NOTHING
     whiskers = [_whisker(frame, point, xs[point], index) for point in group.points]
-    return join([joined, *whiskers, *(_shape(index, x, y) for x, y in places)])
+    dots = [draw_shape(index, x, y, kind=f"dot {color(index)}") for x, y in places]
+    return join([joined, *whiskers, *dots])
 
 
 def _whisker(frame: Frame, point: Point, x: float, index: int) -> Html:
@@ -102,61 +110,11 @@ def _whisker(frame: Frame, point: Point, x: float, index: int) -> Html:
     return tag("path", d="".join(path(stroke) for stroke in strokes), class_=f"whisker {color(index)}")
 
 
-def _shape(index: int, x: float, y: float) -> Html:
-    """A circle, square, diamond or triangle, so that groups differ without colour too."""
-    kind = f"dot {color(index)}"
-    outlines = {
-        1: [(x - 5, y - 5), (x + 5, y - 5), (x + 5, y + 5), (x - 5, y + 5)],
-        2: [(x, y - 7), (x + 7, y), (x, y + 7), (x - 7, y)],
-        3: [(x, y - 6.5), (x + 6.5, y + 5), (x - 6.5, y + 5)],
-    }
-    if index % 4 == 0:
-        return tag("circle", cx=x, cy=y, r=5.5, class_=kind)
-    return tag("path", d=path(outlines[index % 4], close=True), class_=kind)
-
-
-def _labels(frame: Frame, points: Sequence[Point], xs: dict[Point, float]) -> Html:
-    taken = [_mark_box(frame, point, xs[point]) for point in points]
-    drawn = []
-    for point in points:
-        box, anchor = _place(frame, point, xs[point], taken)
-        taken.append(box)
-        place = {"start": box[0], "middle": (box[0] + box[2]) / 2, "end": box[2]}[anchor]
-        drawn.append(tag("text", text(point.label), x=place, y=box[3] - 3, class_=f"label {anchor}"))
-    return join(drawn)
-
-
-def _mark_box(frame: Frame, point: Point, x: float) -> Box:
+def _named(frame: Frame, point: Point, x: float) -> Named:
     y = frame.y(point.y)
     top = frame.y(point.high) if point.high is not None else y - 6
     bottom = frame.y(point.low) if point.low is not None else y + 6
-    return x - 6, top, x + 6, bottom
-
-
-def _place(frame: Frame, point: Point, x: float, taken: Sequence[Box]) -> tuple[Box, str]:
-    """The first free place around a point: right, left, above, below; right when none is free."""
-    y = frame.y(point.y)
-    mark = _mark_box(frame, point, x)
-    width = text_width(point.label)
-    candidates = [
-        ((x + 9, y - 9, x + 9 + width, y + 7), "start"),
-        ((x - 9 - width, y - 9, x - 9, y + 7), "end"),
-        ((x - width / 2, mark[1] - 18, x + width / 2, mark[1] - 2), "middle"),
-        ((x - width / 2, mark[3] + 2, x + width / 2, mark[3] + 18), "middle"),
-        ((x + 9, y - 23, x + 9 + width, y - 7), "start"),
-        ((x - 9 - width, y - 23, x - 9, y - 7), "end"),
-        ((x + 9, y + 6, x + 9 + width, y + 22), "start"),
-        ((x - 9 - width, y + 6, x - 9, y + 22), "end"),
-    ]
-    inside = [
-        c for c in candidates if c[0][0] >= frame.left and c[0][2] <= frame.width and c[0][3] <= frame.height
-    ]
-    free = [c for c in inside if not any(_meet(c[0], box) for box in taken)]
-    return (free or inside or candidates)[0]
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    return Named(point.label, x, y, (x - 6, top, x + 6, bottom))
 
 
 def _data(plot: Plot, groups: Sequence[Group]) -> Data:

@@ -8,7 +8,6 @@ from typing import Any
 from coffey.core.clock import utc_now
 from coffey.core.records import JsonObject
 from coffey.core.settings import Settings
-from coffey.project.planning import reconciled
 from coffey.project.reporting import data_view, plan_view
 
 Step = Mapping[str, Any]
@@ -19,12 +18,11 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
 
     Args:
         settings: the demo's.
-        steps: what `plan`, `distill`, `bench`, `replan`, `before`, `after` and `recovered` gave.
+        steps: what `distill`, `bench`, `reconcile`, `replan`, `before`, `after` and `recovered` gave.
         seconds: of this run.
     """
     made, timed, plan = steps["distill"], steps["bench"], steps["replan"]
     mended = steps["after"]["tick"]["redistilled"]
-    foreseen = steps["plan"]["forecast"]
     return {
         "name": settings.project.name,
         "command": "coffey demo",
@@ -42,7 +40,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         "versions": timed["versions"],
         "plan": plan_view(plan),
         "break_even_days": plan["break_even_days"],
-        "forecast_vs_actual": reconciled(foreseen, made, timed, _run_usd(settings, made)),
+        "forecast_vs_actual": steps["reconcile"]["figures"],
         "alarm": {
             "before_drift": _alarm(steps["before"]),
             "after_drift": _alarm(steps["after"]),
@@ -61,17 +59,6 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
 def _alarm(step: Step) -> bool:
     agreement = step["tick"]["agreement"]
     return bool(agreement and agreement["alarm_index"] is not None)
-
-
-def _run_usd(settings: Settings, made: Step) -> float:
-    """What the run cost: the measured hours of teacher and training at the configured prices, and people."""
-    economics = settings.economics
-    hourly = economics.student_usd_per_hour or 0.0
-    training = economics.training_usd_per_hour or hourly
-    trained_s = sum(stage["seconds"] for stage in made["stages"])
-    people = economics.people_hours * economics.people_usd_per_hour
-    labelling = float(made["labelling"]["usd"] or 0.0)
-    return labelling + training * float(trained_s) / 3600 + people
 
 
 def _watch(settings: Settings, steps: Mapping[str, Step]) -> JsonObject:

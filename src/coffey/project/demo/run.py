@@ -43,7 +43,9 @@ def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
     project = Project.load(folder / "coffey.toml", progress=progress)
     steps = Steps(project.store / "demo", progress)
     found = {
-        "plan": steps.once("plan", "Plan: does it pay? Measuring first", lambda: project.plan(probe=True)),
+        "plan": steps.once(
+            "plan", "Plan: does it pay? Measuring first", lambda: project.plan(probe=True, quick=True)
+        ),
         "distill": steps.once(
             "distill-compare" if compare else "distill",
             "Label and distill in stages",
@@ -52,6 +54,7 @@ def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
         "bench": steps.once(
             "bench", "Bench: latency under load, teacher beside student", lambda: project.bench(seconds=2)
         ),
+        "reconcile": steps.once("reconcile", "Reconcile: forecast beside actual", project.reconcile),
         "replan": steps.once("replan", "Plan again with the measured rate", project.plan),
     }
     if project.models().aliases.get(CHAMPION) is None:

@@ -1,0 +1,104 @@
+"""The answer of a plan in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from coffey.economics.alternatives import Alternative
+from coffey.economics.break_even import Outcome
+from coffey.economics.draws import Distribution, Spread
+
+
+def verdict_of(
+    outcome: Outcome,
+    *,
+    horizon_days: float,
+    distribution: Distribution | None,
+    alternatives: Sequence[Alternative],
+    idle: bool = False,
+) -> str:
+    """Whether it pays and when, how likely that is, and what pays best; `idle` when there are no requests."""
+    if idle:
+        return (
+            "Does not pay: there are no requests to save on (requests_per_day is 0); best is to do nothing."
+        )
+    chance = _chance(outcome, distribution, horizon_days)
+    best = max(alternatives, key=lambda other: _saved(other, horizon_days), default=None)
+    if outcome.pays_within(horizon_days):
+        then = _and_best(
+            outcome, best, horizon_days, others=sum(one.outcome is not None for one in alternatives)
+        )
+        return f"Pays: {_when(outcome, distribution)}{then}{chance}."
+    return f"Does not pay{_why(outcome, distribution, horizon_days)}{_better(best, horizon_days)}{chance}."
+
+
+def _when(outcome: Outcome, distribution: Distribution | None) -> str:
+    likely = _likely(distribution.days) if distribution else ""
+    return f"{outcome.run_usd:,.2f} USD are back after {_days(outcome.break_even_days)} days{likely}"
+
+
+def _likely(days: Spread) -> str:
+    low, high = _days(days.p10), _days(days.p90)
+    return f" (likely {low} to {high})" if low != high else ""
+
+
+def _days(days: float | None) -> str:
+    if days is None:
+        return "never"
+    return f"{days:,.1f}" if days == 0 or days >= 0.05 else "less than 0.1"
+
+
+def _and_best(outcome: Outcome, best: Alternative | None, horizon_days: float, *, others: int) -> str:
+    saved = outcome.savings_over(horizon_days)
+    if best is not None and (more := _saved(best, horizon_days)) > max(saved, 0.0):
+        how_much = f"{more:,.2f} USD, not {saved:,.2f}{_unless(best)}"
+        return f", but to {best.name} saves more over {horizon_days:g} days: {how_much}"
+    rest = ", more than by any alternative" if others > 1 else ""
+    if saved < 0:
+        return f", but {-saved:,.2f} USD are lost again by day {horizon_days:g}"
+    return f", and {saved:,.2f} USD are saved over {horizon_days:g} days{rest}"
+
+
+def _why(outcome: Outcome, distribution: Distribution | None, horizon_days: float) -> str:
+    saved, run, days = outcome.savings_usd_per_day, outcome.run_usd, outcome.break_even_days
+    if days is not None:
+        likely = _likely(distribution.days) if distribution else ""
+        return f" within {horizon_days:g} days: {run:,.2f} USD are back only after {days:,.1f} days{likely}"
+    if saved > 0:
+        return f": {run:,.2f} USD are never back, though the first day saves {saved:,.2f} USD"
+    return f": serving the student saves nothing ({saved:,.2f} USD a day)"
+
+
+def _better(best: Alternative | None, horizon_days: float) -> str:
+    if best is None or (saved := _saved(best, horizon_days)) <= 0:
+        return "; best is to do nothing"
+    return f"; best is to {best.name}, which saves {saved:,.2f} USD over {horizon_days:g} days{_unless(best)}"
+
+
+def _unless(best: Alternative) -> str:
+    return f", unless {best.unless}" if best.unless else ""
+
+
+def _saved(other: Alternative, days: float) -> float:
+    return other.outcome.savings_over(days) if other.outcome else -math.inf
+
+
+def _chance(outcome: Outcome, distribution: Distribution | None, horizon_days: float) -> str:
+    if distribution is None:
+        return ""
+    never = distribution.never_probability
+    if outcome.pays_within(horizon_days):
+        return f"; {_percent(never)} chance that it does not pay within {horizon_days:g} days"
+    return f"; {_percent(1.0 - never)} chance that it does within {horizon_days:g} days"
+
+
+def _percent(share: float) -> str:
+    """A chance as people read it; draws cannot tell it apart from 0 or 1 by less than a percent.
+
+    >>> _percent(0.043), _percent(0.0), _percent(0.999)
+    ('4 %', 'less than 1 %', 'more than 99 %')
+    """
+    if share < 0.005:
+        return "less than 1 %"
+    return "more than 99 %" if share > 0.995 else f"{100 * share:.0f} %"

@@ -1,0 +1,147 @@
+"""`plan --pilot`: candidates trained briefly on the project's own data, and what earlier pilots taught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from coffey.core.clock import utc_now
+from coffey.core.errors import MissingExtra
+from coffey.core.eventlog import EventLog
+from coffey.core.records import Figure, Origin
+from coffey.core.settings import Settings
+from coffey.dashboard.plain import plain
+from coffey.economics.pilot_result import PilotResult
+from coffey.economics.quality_forecast import QualityForecast, Reached
+from coffey.project.reporting import keep_result, kept_result
+from coffey.project.workspace import Workspace
+
+if TYPE_CHECKING:
+    from coffey.distill.records import ChainRequest
+    from coffey.project.transfer import ProjectData
+
+
+def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
+    """Train every stage of `settings` on small subsets; the results are kept for later plans.
+
+    Raises:
+        MissingExtra: it needs the extra `distill`.
+        DataError, TeacherError, StageError, StoreError: see those.
+    """
+    try:
+        from coffey.probe.pilot import run_pilot as train_pilot
+        from coffey.project.transfer import read_data
+    except ModuleNotFoundError as exc:
+        raise MissingExtra("plan --pilot", "distill", exc.name or "torch") from exc
+    data = read_data(settings, space.progress)
+    found = train_pilot(
+        _request(space, settings, data),
+        lambda texts: space.answer(texts, space.progress),
+        history=read_reached(space),
+        holdout_rows=len(data.holdout.texts),
+        progress=space.progress,
+    )
+    keep_result(space, "pilot", {"of": _of(settings), "at": utc_now(), "results": plain(found)})
+    return found
+
+
+def kept_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
+    """What the last pilot found, when it was of this teacher, data and training; else nothing."""
+    kept = kept_result(space, "pilot")
+    if kept is None or kept["of"] != _of(settings):
+        return ()
+    return msgspec.convert(kept["results"], tuple[PilotResult, ...])
+
+
+def qualities(results: Sequence[PilotResult]) -> dict[str, QualityForecast]:
+    """The forecast that the gate will look at, by stage: retention where there are hard labels."""
+    return {one.name: one.retention or one.agreement for one in results}
+
+
+def quality_rows(results: Sequence[PilotResult], last: str) -> dict[str, Figure]:
+    """The quality of the student that ships, as rows of a plan's forecast."""
+    found = next((one for one in results if one.name == last), None)
+    if found is None:
+        return {}
+    forecasts = [one for one in (found.retention, found.agreement) if one is not None]
+    return {
+        one.measure: Figure(
+            one.value,
+            "share",
+            Origin.MEASURED,
+            f"{one.confidence:.0%} between {one.low:.3f} and {one.high:.3f}; {one.points} short trainings",
+        )
+        for one in forecasts
+    }
+
+
+def read_reached(space: Workspace) -> list[Reached]:
+    """Earlier pilots beside what their students came to."""
+    return [msgspec.convert(event.body["reached"], Reached) for event in _log(space).read()]
+
+
+def keep_reached(space: Workspace, run: str, made: str, done: Mapping[str, Any]) -> None:
+    """Keep, once a run, what the pilot before it had foreseen beside what the run reached.
+
+    Args:
+        space: the project.
+        run: names the run.
+        made: when its artifact was made (ISO 8601 in UTC): a later pilot has foreseen nothing of it.
+        done: what `distill` printed.
+    """
+    kept = kept_result(space, "pilot")
+    if kept is None or kept["at"] > made:
+        return
+    log = _log(space)
+    known = {(event.body["run"], event.body["stage"], event.body["measure"]) for event in log.read()}
+    number = len(known)
+    stages = {stage["name"]: stage["quality"] for stage in done["stages"]}
+    for result in msgspec.convert(kept["results"], tuple[PilotResult, ...]):
+        for foreseen in (result.agreement, result.retention):
+            reached = _reached(foreseen, stages.get(result.name))
+            if foreseen is None or reached is None or (run, result.name, foreseen.measure) in known:
+                continue
+            number += 1
+            body = {"run": run, "stage": result.name, "measure": foreseen.measure, "reached": plain(reached)}
+            if not log.append(number, body):
+                return  # another process keeps the same lesson now
+
+
+def _reached(foreseen: QualityForecast | None, quality: Mapping[str, Any] | None) -> Reached | None:
+    found = quality[foreseen.measure] if foreseen and quality else None
+    return Reached.of(foreseen, found["value"]) if foreseen and found else None
+
+
+def _request(space: Workspace, settings: Settings, data: ProjectData) -> ChainRequest:
+    from coffey.distill.records import ChainRequest
+    from coffey.teacher.protocol import ExportableTeacher
+
+    teacher, chain = space.teacher, settings.chain
+    exportable = teacher if isinstance(teacher, ExportableTeacher) else None
+    return ChainRequest(
+        texts=data.transfer.texts,
+        keys=data.transfer.keys,
+        teacher=np.empty((0, len(teacher.labels)), dtype=np.float32),
+        hard=data.transfer.indices(teacher.labels),
+        validation=data.validation(share=chain.validation, seed=chain.seed),
+        labels=teacher.labels,
+        stages=chain.stages,
+        settings=chain,
+        folder=space.store / "pilot",
+        tokenizer=exportable.tokenizer() if exportable else None,
+        encoder=exportable.encoder() if exportable else None,
+    )
+
+
+def _of(settings: Settings) -> object:
+    """What a pilot's results depend on beside the stages, each of which is looked up by its name."""
+    chain = replace(settings.chain, stages=(), threads=None, checkpoint_seconds=1.0)
+    return plain([settings.teacher, settings.data, settings.task, chain])
+
+
+def _log(space: Workspace) -> EventLog:
+    return EventLog(space.store / "pilots")

@@ -1,0 +1,42 @@
+"""SQL over a project's traffic and audits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from coffey.core.errors import MissingExtra
+from coffey.core.records import Audit
+from coffey.project.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from coffey.traffic.sql import Rows
+
+_TYPES = {"str": "string", "float": "float64", "bool": "bool"}
+
+
+def query_traffic(space: Workspace, statement: str, *, limit: int = 1000) -> Rows:
+    """At most `limit` rows of one SELECT over the views `traffic` and `audits`.
+
+    Raises:
+        QueryRefused: it is not one SELECT, or it is not understood.
+        MissingExtra: DuckDB is not installed.
+    """
+    try:
+        from coffey.traffic.sql import query
+    except ModuleNotFoundError as exc:
+        raise MissingExtra("`coffey traffic sql`", "watch", exc.name or "duckdb") from exc
+    return query(space.store, statement, beside={"audits": _audits(space)}, limit=limit)
+
+
+def _audits(space: Workspace) -> pa.Table:
+    """Every audit, one row each; the columns are the record's fields."""
+    import pyarrow as pa
+
+    from coffey.control.audits import AuditLog
+
+    rows = [asdict(audit) for audit in AuditLog(space.store / "audits").all()]
+    schema = pa.schema([(field.name, pa.type_for_alias(_TYPES[str(field.type)])) for field in fields(Audit)])
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,76 @@
+"""The verdict is one sentence: whether, when, how likely, and what pays best."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from coffey.core.ranges import Range
+from coffey.economics.calculator import calculate
+from coffey.economics.inputs import PlanInputs
+from coffey.economics.plan import make_plan
+
+Build = Callable[..., PlanInputs]
+
+
+def test_a_plan_that_pays_says_when_and_how_likely() -> None:
+    """Day, likely range, sum, and the chance that it does not come true."""
+    verdict = calculate(5000, Range(0.002, 0.05), 10_000_000, horizon_days=200).verdict
+    assert verdict.startswith("Pays: 5,000.00 USD are back after 50.0 days (likely ")
+    assert verdict.endswith(" chance that it does not pay within 200 days.")
+
+
+def test_a_plan_that_does_not_pay_says_the_chance_that_it_does() -> None:
+    """The draws that pay are not hidden."""
+    verdict = calculate(5000, Range(0.002, 0.05), 10_000_000, horizon_days=40).verdict
+    assert verdict.startswith(
+        "Does not pay within 40 days: 5,000.00 USD are back only after 50.0 days (likely "
+    )
+    assert "best is to do nothing; " in verdict
+    assert verdict.endswith(" chance that it does within 40 days.")
+
+
+def test_without_requests_there_is_nothing_to_save(priced: Build) -> None:
+    """Zero traffic has its own answer."""
+    assert "there are no requests to save on" in make_plan(priced(requests_per_day=0)).verdict
+    assert "there are no requests to save on" in calculate(1, 1, 0).verdict
+
+
+def test_a_student_dearer_than_the_teacher_sends_to_the_best_alternative(hosted: Build) -> None:
+    """The answer is no, and names what to do instead."""
+    verdict = make_plan(hosted(student_usd_per_hour=1000)).verdict
+    assert verdict.startswith("Does not pay: serving the student saves nothing (-")
+    assert "best is to int8 the teacher, which saves" in verdict
+
+
+def test_an_alternative_of_unknown_quality_is_named_with_that(hosted: Build) -> None:
+    """A pretrained model that is cheaper is better only if it is good enough."""
+    inputs = hosted(
+        pretrained_rps=1000,
+        pretrained_s=10,
+        student_usd_per_hour=4,
+        people_hours=0,
+        teacher_int8_speedup=None,
+    )
+    verdict = make_plan(inputs).verdict
+    assert "but to fine-tune a small pretrained model saves more over 365 days" in verdict
+    assert "unless its quality falls short" in verdict
+
+
+def test_the_best_is_said_to_be_the_best(hosted: Build) -> None:
+    """With alternatives that are priced and save less."""
+    assert "more than by any alternative" in make_plan(hosted(people_hours=0)).verdict
+    assert "alternative" not in calculate(5000, 0.01, 10_000_000).verdict
+
+
+def test_savings_that_are_lost_again_are_not_called_savings(priced: Build) -> None:
+    """Traffic that vanishes leaves the machines to be paid for."""
+    inputs = priced(requests_per_day=200_000, people_hours=2, growth_per_year=-0.9, horizon_days=3000)
+    verdict = make_plan(inputs).verdict
+    assert "are lost again by day 3000" in verdict
+
+
+def test_discounted_savings_may_never_pay_though_every_day_saves(priced: Build) -> None:
+    """It is said that the first day saves, and that the run is never back."""
+    inputs = dataclasses.replace(priced(requests_per_day=90_000, people_hours=100, discount_per_year=0.9))
+    assert "are never back, though the first day saves" in make_plan(inputs).verdict

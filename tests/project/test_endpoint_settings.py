@@ -1,0 +1,148 @@
+"""A teacher of kind openai in `coffey.toml`: what is refused, where the key comes from, a whole `label`."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from tests.teacher.loopback import completion, failure, serving
+
+from coffey.core.errors import BudgetExhausted, ConfigError, TeacherUnavailable
+from coffey.project.configuration import parse_settings
+from coffey.project.labelling import RECHECKED
+from coffey.project.project import Project
+from coffey.project.wiring import build_teacher
+
+DOCUMENT = {
+    "project": {"name": "demo"},
+    "task": {"labels": ["no", "yes"]},
+    "teacher": {"kind": "openai", "source": "little", "endpoint": {"url": "http://127.0.0.1:9/v1"}},
+    "data": {"transfer": "train.jsonl", "holdout": "test.jsonl"},
+}
+
+
+def document(**teacher):
+    made = copy.deepcopy(DOCUMENT)
+    made["teacher"] |= teacher
+    return made
+
+
+def problems(made):
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(made, "coffey.toml")
+    return {problem.key: str(problem) for problem in caught.value.problems}
+
+
+def endpoint(**values):
+    return document(endpoint=DOCUMENT["teacher"]["endpoint"] | values)
+
+
+@pytest.mark.parametrize(
+    ("made", "key"),
+    [
+        (document(endpoint={}), "teacher.endpoint.url"),
+        (endpoint(url="api.test/v1"), "teacher.endpoint.url"),
+        (endpoint(url="https://api.test/v1?key=x"), "teacher.endpoint.url"),
+        (endpoint(api_key_env="sk-1234"), "teacher.endpoint.api_key_env"),
+        (endpoint(concurrency=0), "teacher.endpoint.concurrency"),
+        (document(asking={"prompt": "{texts}"}), "teacher.asking.prompt"),
+        (document(asking={"prompt": "{text}", "prompt_file": "p.txt"}), "teacher.asking.prompt_file"),
+        (document(asking={"extra": "[1]"}), "teacher.asking.extra"),
+        (document(asking={"distribution": "guess"}), "teacher.asking.distribution"),
+        (document(cost={"usd_per_1m_output_tokens": 1.0}), "teacher.cost"),
+        (
+            document(cost={"usd_per_1k_requests": 1.0, "usd_per_1m_output_tokens": 1.0}),
+            "teacher.cost.usd_per_1m_output_tokens",
+        ),
+        (DOCUMENT | {"task": {}}, "task.labels"),
+    ],
+)
+def test_what_cannot_work_is_refused_by_its_key(made, key):
+    """Before anything is asked."""
+    assert list(problems(made)) == [key]
+
+
+def test_a_secret_in_the_file_is_refused_without_being_shown():
+    """Neither a key in place of a variable's name, nor one in the address."""
+    said = problems(endpoint(api_key_env="sk-1234", url="https://me:sk-1234@api.test/v1"))
+    assert len(said) == 2
+    assert "1234" not in "".join(said.values())
+
+
+def test_the_key_is_read_from_the_environment_when_the_teacher_is_built(tmp_path, monkeypatch):
+    """A variable that is not set is a problem of the configuration, and is named."""
+    settings = parse_settings(endpoint(api_key_env="LITTLE_KEY"), "coffey.toml")
+    monkeypatch.delenv("LITTLE_KEY", raising=False)
+    with pytest.raises(ConfigError, match="'LITTLE_KEY': expected an environment variable that is set"):
+        build_teacher(settings, tmp_path)
+    monkeypatch.setenv("LITTLE_KEY", "sk-1234")
+    assert "1234" not in json.dumps(build_teacher(settings, tmp_path).header)
+
+
+def test_a_question_in_a_file_is_that_question(tmp_path):
+    """Its words are in the fingerprint, its name is not; a file that cannot be filled is refused."""
+    (tmp_path / "p.txt").write_text("Is it so? {text}")
+    in_file = build_teacher(parse_settings(document(asking={"prompt_file": "p.txt"}), "x"), tmp_path)
+    in_place = build_teacher(parse_settings(document(asking={"prompt": "Is it so? {text}"}), "x"), tmp_path)
+    usual = build_teacher(parse_settings(document(), "x"), tmp_path)
+    assert in_file.fingerprint == in_place.fingerprint != usual.fingerprint
+    for content in ("Is it so?", None):
+        (tmp_path / "p.txt").unlink()
+        if content:
+            (tmp_path / "p.txt").write_text(content)
+        with pytest.raises(ConfigError, match=r"teacher\.asking\.prompt_file"):
+            build_teacher(parse_settings(document(asking={"prompt_file": "p.txt"}), "x"), tmp_path)
+        (tmp_path / "p.txt").touch()
+
+
+TOML = """
+[project]
+name = "demo"
+[task]
+labels = ["no", "yes"]
+[teacher]
+kind = "openai"
+source = "little"
+batch_size = 4
+cost = {{ usd_per_1m_tokens = 1000, usd_per_1m_output_tokens = 0 }}
+[teacher.endpoint]
+url = "{url}"
+retries = 0
+[teacher.asking]
+prompt = "{{text}}"
+[data]
+transfer = "train.jsonl"
+holdout = "test.jsonl"
+[budget]
+max_usd = {usd}
+"""
+
+
+def test_label_goes_on_where_a_refusal_or_the_limit_stopped_it(tmp_path):
+    """30 inputs at 1 cent: a refusal after 10, a limit of 12 cents, then the rest; none is labelled twice.
+
+    Each further run asks some of the stored answers again, to see that the teacher is the same.
+    """
+    for name, numbers in (("train", range(20)), ("test", range(20, 30))):
+        rows = [json.dumps({"text": f"{chr(97 + n)} {'xyz' * n} {n * n}"}) for n in numbers]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
+
+    def label(url, usd):
+        (tmp_path / "coffey.toml").write_text(TOML.format(url=url, usd=usd))
+        return Project.load(tmp_path / "coffey.toml").label()
+
+    good = completion(tokens={"yes": 0.75, "no": 0.25})
+    refused = pytest.raises(TeacherUnavailable, match="expired")
+    with serving(lambda number, body: failure(401, "expired") if number >= 10 else good) as server, refused:
+        label(server.url, 5)
+    with serving(lambda number, body: good) as server:
+        with pytest.raises(BudgetExhausted):
+            label(server.url, 0.12)
+        within_limit = len(server.bodies) - 10
+        result = label(server.url, 5)
+    assert 8 <= within_limit <= 12
+    assert result.asked == 20 - within_limit
+    assert (result.labels, result.holdout, result.rechecked) == (20, 10, RECHECKED)
+    assert len(server.bodies) == 10 + 20 + RECHECKED
+    assert result.usd == pytest.approx(0.01 * result.asked)
