@@ -47,7 +47,6 @@ def endpoint(**values):
         (endpoint(api_key_env="sk-1234"), "teacher.endpoint.api_key_env"),
         (endpoint(concurrency=0), "teacher.endpoint.concurrency"),
         (document(asking={"prompt": "{texts}"}), "teacher.asking.prompt"),
-        (document(asking={"prompt": "{text}", "prompt_file": "p.txt"}), "teacher.asking.prompt_file"),
         (document(asking={"extra": "[1]"}), "teacher.asking.extra"),
         (document(asking={"distribution": "guess"}), "teacher.asking.distribution"),
         (document(cost={"usd_per_1m_output_tokens": 1.0}), "teacher.cost"),
@@ -74,8 +73,11 @@ def test_the_key_is_read_from_the_environment_when_the_teacher_is_built(tmp_path
     """A variable that is not set is a problem of the configuration, and is named."""
     settings = parse_settings(endpoint(api_key_env="LITTLE_KEY"), "coffey.toml")
     monkeypatch.delenv("LITTLE_KEY", raising=False)
-    with pytest.raises(ConfigError, match="'LITTLE_KEY': expected an environment variable that is set"):
-        build_teacher(settings, tmp_path)
+    for value in (None, "", "schlüssel", "two\nlines"):
+        if value is not None:
+            monkeypatch.setenv("LITTLE_KEY", value)
+        with pytest.raises(ConfigError, match="'LITTLE_KEY': expected an environment variable that is set"):
+            build_teacher(settings, tmp_path)
     monkeypatch.setenv("LITTLE_KEY", "sk-1234")
     assert "1234" not in json.dumps(build_teacher(settings, tmp_path).header)
 
@@ -83,7 +85,7 @@ def test_the_key_is_read_from_the_environment_when_the_teacher_is_built(tmp_path
 def test_a_question_in_a_file_is_that_question(tmp_path):
     """Its words are in the fingerprint, its name is not; a file that cannot be filled is refused."""
     (tmp_path / "p.txt").write_text("Is it so? {text}")
-    in_file = build_teacher(parse_settings(document(asking={"prompt_file": "p.txt"}), "x"), tmp_path)
+    in_file = build_teacher(parse_settings(document(asking={"prompt": "p.txt"}), "x"), tmp_path)
     in_place = build_teacher(parse_settings(document(asking={"prompt": "Is it so? {text}"}), "x"), tmp_path)
     usual = build_teacher(parse_settings(document(), "x"), tmp_path)
     assert in_file.fingerprint == in_place.fingerprint != usual.fingerprint
@@ -91,8 +93,8 @@ def test_a_question_in_a_file_is_that_question(tmp_path):
         (tmp_path / "p.txt").unlink()
         if content:
             (tmp_path / "p.txt").write_text(content)
-        with pytest.raises(ConfigError, match=r"teacher\.asking\.prompt_file"):
-            build_teacher(parse_settings(document(asking={"prompt_file": "p.txt"}), "x"), tmp_path)
+        with pytest.raises(ConfigError, match=r"teacher\.asking\.prompt"):
+            build_teacher(parse_settings(document(asking={"prompt": "p.txt"}), "x"), tmp_path)
         (tmp_path / "p.txt").touch()
 
 

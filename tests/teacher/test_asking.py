@@ -112,6 +112,20 @@ def test_an_answer_that_is_no_distribution_is_not_stored(tmp_path):
     assert store.count() == 0
 
 
+def test_an_answer_in_lists_is_stored_as_well_as_an_array(tmp_path):
+    """Whatever a teacher counts in, the store holds float32."""
+
+    class Listing(FixedTeacher):
+        def predict(self, texts):
+            return super().predict(texts).astype(float).tolist()
+
+    store = LabelStore.open(tmp_path, FixedTeacher())
+    ask(Listing(), store, TEXTS)
+    np.testing.assert_array_equal(
+        store.read([input_key(text) for text in TEXTS]), FixedTeacher().predict(TEXTS)
+    )
+
+
 def test_progress_hears_every_text_once(tmp_path):
     """Cached and duplicate texts count as done at once."""
     teacher, heard = FixedTeacher(), Heard()

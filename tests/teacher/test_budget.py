@@ -8,13 +8,15 @@ from coffey.core.errors import ConfigError
 from coffey.core.settings import CostSettings
 from coffey.teacher.budget import Meter, Price, Unit
 from coffey.teacher.checkpoint import CheckpointTeacher
+from coffey.teacher.usage import Usage
 from coffey.testing.teacher import FixedTeacher
 
 
 def test_each_unit_has_its_arithmetic():
     """1,800 s at 2 USD an hour, 500 requests at 2 a thousand, 500,000 tokens at 2 a million: 1 USD each."""
-    amounts = {"requests": 500, "tokens": 500_000, "seconds": 1800.0}
-    assert [Price(unit, 2.0).of(**amounts) for unit in Unit] == [1.0, 1.0, 1.0]
+    usage = Usage(requests=500, input_tokens=500_000, output_tokens=100_000)
+    assert [Price(unit, 2.0).of(usage, seconds=1800.0) for unit in Unit] == [1.0, 1.0, 1.0]
+    assert Price(Unit.TOKENS_1M, 2.0, 10.0).of(usage, seconds=1800.0) == 2.0
 
 
 def test_settings_state_one_price_or_none():
@@ -23,6 +25,10 @@ def test_settings_state_one_price_or_none():
     assert Price.from_settings(CostSettings(usd_per_1k_requests=0.0)) == Price(Unit.REQUESTS_1K, 0.0)
     with pytest.raises(ConfigError, match="usd_per_hour, usd_per_1k_requests"):
         Price.from_settings(CostSettings(usd_per_hour=1.0, usd_per_1k_requests=1.0))
+    both = CostSettings(usd_per_1m_tokens=1.0, usd_per_1m_output_tokens=4.0)
+    assert Price.from_settings(both) == Price(Unit.TOKENS_1M, 1.0, 4.0)
+    with pytest.raises(ConfigError, match="usd_per_1m_tokens beside it"):
+        Price.from_settings(CostSettings(usd_per_1k_requests=1.0, usd_per_1m_output_tokens=4.0))
 
 
 def test_requests_are_known_before_they_are_asked():
@@ -65,3 +71,29 @@ def test_without_a_price_nothing_is_claimed():
     meter.charge(["a"], seconds=1.0)
     assert meter.usd is None
     assert meter.expected(["a"]) == 0.0
+
+
+class Counting(FixedTeacher):
+    """Expects 10 tokens a text, and uses 15."""
+
+    def __init__(self):
+        super().__init__()
+        self.usage = Usage(input_tokens=99)
+
+    def expected(self, texts):
+        return Usage(requests=len(texts), input_tokens=10 * len(texts))
+
+    def predict(self, texts):
+        self.usage += Usage(requests=len(texts), input_tokens=15 * len(texts))
+        return super().predict(texts)
+
+
+def test_a_teacher_that_says_what_it_used_is_charged_that_and_expected_accordingly():
+    """What was used before the meter began is not charged; expectations are corrected by what was seen."""
+    teacher = Counting()
+    meter = Meter(Price(Unit.TOKENS_1M, 1e6), teacher)
+    assert meter.expected(["a", "b"]) == 20.0
+    teacher.predict(["a", "b"])
+    meter.charge(["a", "b"], seconds=1.0)
+    assert meter.usd == 30.0
+    assert meter.expected(["c"]) == 15.0

@@ -91,9 +91,9 @@ class AskingSettings:
     """`teacher.asking`: of kind openai, what the model is asked, and how its answers become distributions."""
 
     prompt: str | None = setting(
-        "question with the fields {text} and {labels}; a plain one when absent", None
+        "question with the fields {text} and {labels}, or a file that holds one; a plain one when absent",
+        None,
     )
-    prompt_file: str | None = setting("file that holds the question, in place of prompt", None)
     system: str | None = setting("system message before the question", None)
     spelling: Literal["names", "letters"] = setting(
         "what the model writes for a label: its name, or a letter of the listed labels (up to 26)", "names"
@@ -350,6 +350,7 @@ class ServeSettings:
 
     host: str = setting("address to listen on", "127.0.0.1")
     port: int = setting("port to listen on; 0 takes a free one", 8080, ge=0, le=65535)
+    workers: int = setting("processes that answer, each on cores of its own", 1, ge=1, le=255)
     threads: int = setting("ONNX Runtime threads of one worker", 1, ge=1)
     max_batch: int = setting("inputs run at once", 32, ge=1)
     max_inputs: int = setting("inputs in one request", 256, ge=1)

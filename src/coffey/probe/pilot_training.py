@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,10 @@ from coffey.distill.vocabulary import find_words
 from coffey.probe.pilot_rows import PilotRows
 from coffey.students.checkpoint import load_student
 from coffey.students.shape import EncoderShape
+
+_LEAST_STEPS = 200
+"""Optimizer steps of a training, at least, unless the full training makes fewer: a student that was stopped
+while it still learned the task says nothing about what more rows would teach it."""
 
 _FORMAT = 1
 """Raised when a kept point changes its meaning; older ones are then trained anew."""
@@ -114,6 +119,7 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
     """
     lesson = _lesson(candidate, size, setup)
     config = configure(setup.request, f"{candidate.name} on {size} rows", candidate.shape, (ROOT,))
+    config = _long_enough(config, size, setup.rows.full)
     folder = setup.folder / _name(config, lesson, candidate.origin, setup.request.keys[setup.measured])
     point = folder / "point.json"
     if point.exists():
@@ -130,6 +136,16 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
     _write(point, trained)
     shutil.rmtree(folder / "stage", ignore_errors=True)
     return trained
+
+
+def _long_enough(config: StageConfig, size: int, full: int) -> StageConfig:
+    """With more passes over a subset too small for `_LEAST_STEPS`, and as much more patience."""
+    an_epoch, whole = (math.ceil(rows / config.batch_size) for rows in (size, full))
+    steps = min(max(config.epochs * an_epoch, _LEAST_STEPS), config.epochs * whole)
+    epochs = steps / an_epoch
+    return replace(
+        config, epochs=epochs, patience=math.ceil(config.patience * max(1.0, epochs / config.epochs))
+    )
 
 
 def _lesson(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Lesson:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from coffey.core.errors import Problem
-from coffey.teacher.prompt import template_problem
+from coffey.teacher.prompt import is_template, template_problem
 from coffey.teacher.request_fields import extra_problem
 
 Values = Mapping[str, object]
@@ -157,10 +157,8 @@ def _endpoint(values: Values) -> Iterator[Problem]:
 
 def _asking(values: Values) -> Iterator[Problem]:
     prompt = values.get("teacher.asking.prompt")
-    if isinstance(prompt, str) and (expected := template_problem(prompt)):
+    if isinstance(prompt, str) and is_template(prompt) and (expected := template_problem(prompt)):
         yield Problem("teacher.asking.prompt", prompt, expected)
-    if prompt is not None and (file := values.get("teacher.asking.prompt_file")) is not None:
-        yield Problem("teacher.asking.prompt_file", file, "nothing beside teacher.asking.prompt")
     extra = values.get("teacher.asking.extra")
     if isinstance(extra, str) and (expected := extra_problem(extra)):
         yield Problem("teacher.asking.extra", extra, expected)

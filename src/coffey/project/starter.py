@@ -47,7 +47,6 @@ _SAMPLES: Mapping[str, object] = {
     "teacher.endpoint.requests_per_minute": 500,
     "teacher.endpoint.tokens_per_minute": 200_000,
     "teacher.asking.prompt": "Which of these fits best?\n{labels}\n\n{text}",
-    "teacher.asking.prompt_file": "prompt.txt",
     "teacher.asking.system": "You sort support requests.",
     "teacher.asking.extra": '{"top_p": 1}',
     "chain.threads": 4,

@@ -55,7 +55,7 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
     """The teacher that `[teacher]` names; `folder` is the one of `coffey.toml`.
 
     Raises:
-        ConfigError: the variable of an endpoint's key is not set, or its prompt file cannot be used.
+        ConfigError: the variable of an endpoint's key is not set, or its question cannot be used.
         MissingExtra: its libraries are not installed.
         TeacherUnavailable: it cannot be loaded.
     """
@@ -87,16 +87,13 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
 
 def _endpoint_teacher(wanted: TeacherSettings, folder: Path, labels: Sequence[str]) -> Teacher:
     from coffey.teacher.endpoint import EndpointTeacher
-    from coffey.teacher.prompt import DEFAULT_TEMPLATE
 
-    asking = wanted.asking
-    template = _prompt_file(folder, asking.prompt_file) if asking.prompt_file else asking.prompt
     return EndpointTeacher(
         wanted.source,
         wanted.endpoint,
-        asking,
+        wanted.asking,
         labels=labels,
-        template=template or DEFAULT_TEMPLATE,
+        template=_template(wanted.asking.prompt, folder),
         key=_secret("teacher.endpoint.api_key_env", wanted.endpoint.api_key_env),
         revision=wanted.revision,
         version=wanted.version,
@@ -108,21 +105,25 @@ def _secret(setting: str, variable: str | None) -> str | None:
     if variable is None:
         return None
     value = os.environ.get(variable, "").strip()
-    if not value:
-        raise ConfigError("coffey.toml", [Problem(setting, variable, "an environment variable that is set")])
+    if not (value and value.isascii() and value.isprintable()):
+        expected = "an environment variable that is set, to printable ASCII"
+        raise ConfigError("coffey.toml", [Problem(setting, variable, expected)])
     return value
 
 
-def _prompt_file(folder: Path, name: str) -> str:
-    from coffey.teacher.prompt import template_problem
+def _template(prompt: str | None, folder: Path) -> str:
+    """The question that `teacher.asking.prompt` holds or names."""
+    from coffey.teacher.prompt import DEFAULT_TEMPLATE, is_template, template_problem
 
+    if prompt is None or is_template(prompt):
+        return prompt or DEFAULT_TEMPLATE
     try:
-        template = (folder / Path(name).expanduser()).read_text(encoding="utf-8-sig")
+        template = (folder / Path(prompt).expanduser()).read_text(encoding="utf-8-sig")
+        expected = template_problem(template)
     except (OSError, ValueError) as exc:
-        expected = f"a UTF-8 file that can be read ({exc})"
-        raise ConfigError("coffey.toml", [Problem("teacher.asking.prompt_file", name, expected)]) from exc
-    if expected := template_problem(template) or "":
-        raise ConfigError("coffey.toml", [Problem("teacher.asking.prompt_file", name, expected)])
+        expected = f"a question with {{text}} in it, or a UTF-8 file that holds one ({exc})"
+    if expected:
+        raise ConfigError("coffey.toml", [Problem("teacher.asking.prompt", prompt, expected)])
     return template
 
 

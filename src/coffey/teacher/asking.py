@@ -1,19 +1,22 @@
-"""Asking a teacher for the answers that its label store lacks: streamed, resumable, within a budget."""
+"""Asking a teacher for the answers that its label store lacks: as they come, resumable, within a budget."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
 
 from coffey.core.clock import monotonic
-from coffey.core.errors import BudgetExhausted
+from coffey.core.errors import BudgetExhausted, LabelRejected
 from coffey.core.ids import input_key
 from coffey.core.progress import Progress, Silent
 from coffey.teacher.answers import checked
 from coffey.teacher.budget import Meter, Price
-from coffey.teacher.keys import KeyIndex, pack_keys
+from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
-from coffey.teacher.protocol import Teacher
+from coffey.teacher.protocol import Answered, StreamingTeacher, Teacher
 from coffey.teacher.store import LabelStore
 
 TASK = "label"
@@ -29,7 +32,7 @@ class AskReport:
     """What one run of `ask` did."""
 
     labels: int
-    """Distinct inputs of this run that are answered now: all of them."""
+    """Distinct inputs of this run that are answered now: all but the skipped."""
     asked: int
     """Distinct inputs that the teacher was asked in this run."""
     cached: int
@@ -46,6 +49,8 @@ class AskReport:
     """Where `usd` comes from."""
     digest: str
     """Digest of the set key → answer of this run's inputs, whatever their order and the shards."""
+    skipped: int = 0
+    """Distinct inputs that the teacher gave no usable answer to, and was told to skip."""
 
 
 def ask(
@@ -59,17 +64,18 @@ def ask(
     progress: Progress | None = None,
     window: int = WINDOW,
 ) -> AskReport:
-    """Ask for every text that `store` does not answer yet; each batch is committed when it is answered.
+    """Ask for every text that `store` does not answer yet; each answer is committed when it is there.
 
-    A batch that nobody interrupted has the same texts in every run over the same input, so a run that was
-    killed and resumed ends with the very same bytes as one that was not. With `limit_usd` and a `price`,
-    the run stops before the batch that is expected to exceed the limit.
+    A teacher that answers batch by batch is asked the same batches in every run over the same input, but for
+    those that were interrupted; so a run that was killed and resumed ends with the very same bytes as one
+    that was not. With `limit_usd` and a `price`, no batch is begun that is expected to exceed the limit,
+    together with what is under way.
 
     Args:
         teacher: who is asked.
         store: where answers are kept.
         texts: read once, `window` at a time; duplicates are asked once.
-        batch_size: texts asked and committed at once.
+        batch_size: texts begun at once.
         limit_usd: the most this run may cost; needs `price`.
         price: what asking costs.
         progress: hears about every text that has an answer.
@@ -78,36 +84,64 @@ def ask(
     Raises:
         BudgetExhausted: says what was spent and how many inputs are left.
         TeacherUnavailable: as the teacher says; a local teacher is not asked twice.
-        LabelRejected: an answer that is no distribution over the labels.
+        LabelRejected: an answer that is no distribution over the labels; or the teacher skipped some inputs
+            (all others are answered and kept).
         StoreUnavailable: the disk is full, or the like.
     """
+    report = ask_skipping(
+        teacher,
+        store,
+        texts,
+        batch_size=batch_size,
+        limit_usd=limit_usd,
+        price=price,
+        progress=progress,
+        window=window,
+    )
+    if report.skipped:
+        found = f"malformed answers to {report.skipped} input(s); the other {report.labels} are kept"
+        raise LabelRejected(teacher.source, "a label for every input", found)
+    return report
+
+
+def ask_skipping(
+    teacher: Teacher,
+    store: LabelStore,
+    texts: Iterable[str],
+    *,
+    batch_size: int = 32,
+    limit_usd: float | None = None,
+    price: Price | None = None,
+    progress: Progress | None = None,
+    window: int = WINDOW,
+) -> AskReport:
+    """As `ask`, for callers that go on without the inputs that the teacher skipped; they are counted."""
     began = monotonic()
-    run = _Run(teacher, store, Meter(price, teacher), progress or Silent())
+    run = _Run(teacher, store, Meter(price, teacher), progress or Silent(), limit_usd)
     run.progress.start(TASK, len(texts) if isinstance(texts, Sized) else None, "inputs")
-    batches = run.batches(texts, batch_size=batch_size, window=window)
-    for batch in batches:
-        if limit_usd is not None and run.meter.expected(list(batch.values())) + run.spent > limit_usd:
-            remaining = len(batch) + sum(len(later) for later in batches)
-            raise BudgetExhausted(run.spent, limit_usd, remaining)
-        run.answer(batch)
-    run.progress.finish(TASK, f"{run.asked} asked, {len(run.inputs) - run.asked} cached")
+    run.answer(run.batches(texts, batch_size=batch_size, window=window))
+    run.progress.finish(TASK, run.summary())
+    answered = run.answered()
     return AskReport(
-        labels=len(run.inputs),
+        labels=len(answered),
         asked=run.asked,
-        cached=len(run.inputs) - run.asked,
+        cached=len(answered) - run.asked,
         duplicates=run.texts - len(run.inputs),
         seconds=monotonic() - began,
         teacher_seconds=run.meter.seconds,
         usd=run.meter.usd,
         usd_note=run.meter.note,
-        digest=store.digest(run.inputs.keys()),
+        digest=store.digest(answered),
+        skipped=len(run.skipped),
     )
 
 
 class _Run:
     """The counters of one run."""
 
-    def __init__(self, teacher: Teacher, store: LabelStore, meter: Meter, progress: Progress) -> None:
+    def __init__(
+        self, teacher: Teacher, store: LabelStore, meter: Meter, progress: Progress, limit_usd: float | None
+    ) -> None:
         self.teacher = teacher
         self.store = store
         self.meter = meter
@@ -115,10 +149,20 @@ class _Run:
         self.inputs = KeyIndex()
         self.texts = 0
         self.asked = 0
+        self.skipped: list[str] = []
+        self._limit_usd = limit_usd
+        self._under_way: dict[str, str] = {}  # text → key
 
-    @property
-    def spent(self) -> float:
-        return self.meter.usd or 0.0
+    def summary(self) -> str:
+        """One line for whoever watched."""
+        known = len(self.inputs) - self.asked - len(self.skipped)
+        skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
+        return f"{self.asked} asked, {known} cached{skipped}"
+
+    def answered(self) -> Keys:
+        """The keys of this run's inputs that have an answer."""
+        keys = self.inputs.keys()
+        return keys[~np.isin(keys, pack_keys(self.skipped))] if self.skipped else keys
 
     def batches(self, texts: Iterable[str], *, batch_size: int, window: int) -> Iterator[Batch]:
         """The batches that are missing, found one window at a time, when the window is reached."""
@@ -129,16 +173,48 @@ class _Run:
             self.progress.advance(TASK, len(part) - len(missing))
             yield from plan_batches(new, missing, batch_size=batch_size)
 
-    def answer(self, batch: Batch) -> None:
-        """Ask one batch and commit it."""
-        asked = list(batch.values())
-        began = monotonic()
-        answer = self.teacher.predict(asked)
-        self.meter.charge(asked, monotonic() - began)
-        probabilities = checked(self.teacher.source, answer, rows=len(asked), labels=len(self.teacher.labels))
-        self.store.append(list(batch), probabilities)
-        self.asked += len(batch)
-        self.progress.advance(TASK, len(batch), "" if self.meter.usd is None else f"{self.meter.usd:.4f} USD")
+    def answer(self, batches: Iterator[Batch]) -> None:
+        """Ask the batches and commit every answer that comes.
+
+        Raises:
+            BudgetExhausted: before the first batch that would exceed the limit.
+        """
+        while (batch := next(batches, None)) is not None:
+            batches = chain([batch], batches)
+            if not self._affordable(batch):
+                remaining = sum(map(len, batches))
+                raise BudgetExhausted(self.meter.usd or 0.0, self._limit_usd or 0.0, remaining)
+            held: list[Batch] = []
+            for answered in _stream(self.teacher, self._begun(batches, held)):
+                self._settle(answered)
+            batches = chain(held, batches)
+
+    def _affordable(self, batch: Batch) -> bool:
+        if self._limit_usd is None:
+            return True
+        foreseen = self.meter.expected([*self._under_way, *batch.values()])
+        return (self.meter.usd or 0.0) + foreseen <= self._limit_usd
+
+    def _begun(self, batches: Iterator[Batch], held: list[Batch]) -> Iterator[tuple[str, ...]]:
+        """The texts of batch after batch, until one is too dear beside what is under way: that is `held`."""
+        for batch in batches:
+            if not self._affordable(batch):
+                held.append(batch)
+                return
+            self._under_way |= {text: key for key, text in batch.items()}
+            yield tuple(batch.values())
+
+    def _settle(self, answered: Answered) -> None:
+        """Charge and commit what has come."""
+        done = (*answered.texts, *answered.skipped)
+        self.meter.charge(done, answered.seconds)
+        keys = {text: self._under_way.pop(text) for text in done}
+        self.store.append([keys[text] for text in answered.texts], answered.probabilities)
+        self.asked += len(answered.texts)
+        self.skipped += [keys[text] for text in answered.skipped]
+        if done:
+            usd = self.meter.usd
+            self.progress.advance(TASK, len(done), "" if usd is None else f"{usd:.4f} USD")
 
     def _new(self, part: tuple[str, ...]) -> Batch:
         by_key = {input_key(text): text for text in part}
@@ -146,6 +222,23 @@ class _Run:
         unseen = self.inputs.find(packed) < 0
         self.inputs.add(packed[unseen])
         return {key: text for (key, text), new in zip(by_key.items(), unseen, strict=True) if new}
+
+
+def _stream(teacher: Teacher, batches: Iterator[tuple[str, ...]]) -> Iterator[Answered]:
+    """What the teacher answers, checked and as float32: as it comes, or batch by batch."""
+    came = teacher.stream(batches) if isinstance(teacher, StreamingTeacher) else _in_turn(teacher, batches)
+    labels = len(teacher.labels)
+    for one in came:
+        said = checked(teacher.source, one.probabilities, rows=len(one.texts), labels=labels)
+        yield replace(one, probabilities=said)
+
+
+def _in_turn(teacher: Teacher, batches: Iterable[tuple[str, ...]]) -> Iterator[Answered]:
+    for batch in batches:
+        began = monotonic()
+        answer = teacher.predict(batch)
+        seconds = monotonic() - began
+        yield Answered(texts=batch, probabilities=answer, seconds=seconds)
 
 
 def plan_batches(texts: Batch, missing: set[str], *, batch_size: int) -> list[Batch]:

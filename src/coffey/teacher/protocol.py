@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+
+from coffey.teacher.usage import Usage
 
 if TYPE_CHECKING:
     import tokenizers
@@ -75,3 +78,56 @@ class ExportableTeacher(Protocol):
 
     def encoder(self) -> torch.nn.Module | None:
         """Its BERT-like body (`embeddings`, `encoder.layer`), or None when it has another form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Some texts that a teacher is done with."""
+
+    texts: tuple[str, ...]
+    probabilities: Probabilities
+    """float32 [len(texts), labels]; row i answers text i."""
+    skipped: tuple[str, ...] = ()
+    """Texts that it gave no usable answer to, and that it was told to skip."""
+    seconds: float = 0.0
+    """Time in which it worked since the part before."""
+
+
+@runtime_checkable
+class StreamingTeacher(Protocol):
+    """A teacher that works on many texts at once and gives each answer when it is there."""
+
+    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[Answered]:
+        """Answer every text of every batch, in whatever order the answers come.
+
+        The next batch is taken when there is room for it, in the thread of the caller. All texts differ.
+        After a failure no further batch is taken and nothing further is sent; what was sent is waited for
+        and given, and then the failure is raised.
+
+        Raises:
+            TeacherUnavailable: it cannot answer now.
+            LabelRejected: it answered with something that is no label, and was not told to skip that.
+        """
+
+
+@runtime_checkable
+class MeteredTeacher(Protocol):
+    """A teacher that says what its answers used, so that they are priced by that."""
+
+    @property
+    def usage(self) -> Usage:
+        """What was used since it was built, malformed answers included."""
+
+    def expected(self, texts: Sequence[str]) -> Usage:
+        """What asking `texts` is expected to use, estimated before it is asked."""
+
+
+@runtime_checkable
+class NoisyTeacher(Protocol):
+    """A teacher whose answers to one text are not equal to the last digit when it is asked again."""
+
+    def unlike(self, stored: Probabilities, said: Probabilities) -> str | None:
+        """Why two answers, float32 [n, labels], to the same n texts cannot both be its own; None if they can.
+
+        Texts are independent; so are an answer and its repetition.
+        """

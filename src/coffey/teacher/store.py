@@ -28,7 +28,7 @@ from coffey.teacher.answers import checked
 from coffey.teacher.compaction import compact
 from coffey.teacher.header import settle_header
 from coffey.teacher.keys import Keys, first_of_each, pack_keys, unpack_keys
-from coffey.teacher.protocol import Probabilities, Teacher
+from coffey.teacher.protocol import NoisyTeacher, Probabilities, Teacher
 from coffey.teacher.sampling import sample_texts
 from coffey.teacher.shard import list_shards, read_shard, write_shard
 from coffey.teacher.table import AnswerTable
@@ -147,26 +147,25 @@ class LabelStore:
         """Ask the teacher again for `sample` random answered texts and compare with what is stored.
 
         The choice depends on `seed` and the texts, not on their order. The tolerance default lies well above
-        what another batch, thread count or processor changes in float32 (below 1e-4).
+        what another batch, thread count or processor changes in float32 (below 1e-4). A `NoisyTeacher` says
+        by itself which answers cannot both be its own.
 
         Raises:
-            StoreCorrupt: a probability differs by more than `tolerance`.
+            StoreCorrupt: a probability differs by more than `tolerance`, or the teacher says so.
         """
         chosen = sample_texts(texts, lambda keys: self._table.find(keys) >= 0, sample=sample, seed=seed)
         if not chosen:
             return Recheck(asked=0, largest_difference=0.0)
         asked = list(chosen.values())
         said = checked(teacher.source, teacher.predict(asked), rows=len(asked), labels=self._labels)
-        difference = np.abs(said - self.read(list(chosen))).max(axis=1)
-        worst = int(difference.argmax())
-        if difference[worst] > tolerance:
+        stored = self.read(list(chosen))
+        if reason := _unlike(teacher, stored, said, list(chosen), tolerance):
             raise StoreCorrupt(
                 str(self.folder),
-                f"asked again, teacher {teacher.source!r} differs by {difference[worst]:.4g} on input "
-                f"{list(chosen)[worst]} (at most {tolerance:g} is tolerated). The teacher changed without a "
-                "change of its fingerprint: set teacher.version or teacher.revision, or remove this folder",
+                f"asked again, {reason}. The teacher {teacher.source!r} changed without a change of its "
+                "fingerprint: set teacher.version or teacher.revision, or remove this folder",
             )
-        return Recheck(asked=len(asked), largest_difference=float(difference[worst]))
+        return Recheck(asked=len(asked), largest_difference=float(np.abs(said - stored).max()))
 
     def _commit(self, keys: Keys, probabilities: Probabilities) -> None:
         self._seen.add(write_shard(self._shards, keys, probabilities).name)
@@ -181,6 +180,19 @@ class LabelStore:
             return  # merged by another process; the next listing shows where its answers went
         self._table.absorb(keys, probabilities)
         self._seen.add(path.name)
+
+
+def _unlike(
+    teacher: Teacher, stored: Probabilities, said: Probabilities, keys: Sequence[str], tolerance: float
+) -> str | None:
+    """What shows that another teacher gave the stored answers; None when nothing does."""
+    if isinstance(teacher, NoisyTeacher):
+        return teacher.unlike(stored, said)
+    difference = np.abs(said - stored).max(axis=1)
+    worst = int(difference.argmax())
+    if difference[worst] <= tolerance:
+        return None
+    return f"input {keys[worst]} differs by {difference[worst]:.4g} (at most {tolerance:g} is tolerated)"
 
 
 def _row_bytes(keys: Keys, probabilities: Probabilities) -> Iterator[bytes]:
