@@ -52,7 +52,7 @@ COMMANDS = """
 
 Every command prints tables for people. With `--json`, stdout gets exactly one JSON object and nothing
 else; progress and messages go to stderr ([the keys](json.md)). `coffey serve --json` prints its object when
-it listens, and goes on serving. `coffey watch` has no `--json`: run `coffey tick --json` from a scheduler.
+it listens, and goes on serving. `coffey watch --json` prints one object a tick and line.
 
 `coffey --debug COMMAND …` shows tracebacks. `coffey --version` prints the version.
 
@@ -105,6 +105,8 @@ def commands() -> str:
     lines += [f"| [`{name}`](#coffey-{name}) | {_cell(one.help)} |" for name, one in group.commands.items()]
     for name, command in group.commands.items():
         lines += ["", *_command(name, command)]
+        for inner, one in getattr(command, "commands", {}).items():
+            lines += ["", *_command(f"{name} {inner}", one)]
     return "\n".join(lines) + "\n"
 
 

@@ -120,7 +120,9 @@ def test_commands_in_the_text_exist(name: str):
         command: {each for parameter in one.params for each in (*parameter.opts, *parameter.secondary_opts)}
         for command, one in group.commands.items()
     }
-    everywhere = {"--help", "--debug", "--version"}.union(*spelled.values())
+    inner = [one for command in group.commands.values() for one in getattr(command, "commands", {}).values()]
+    nested = {each for one in inner for parameter in one.params for each in parameter.opts}
+    everywhere = {"--help", "--debug", "--version"}.union(nested, *spelled.values())
     text = _BLOCK.sub("", (DOCS / name).read_text(encoding="utf-8"))
     for span in re.findall(r"`([^`\n]+)`", text):
         if span.startswith("python "):  # another program's options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,16 +12,12 @@ from coffey.control.redistill import Recent, is_settled, redistill, sample_recen
 from coffey.core.errors import EmptyData
 from coffey.core.ids import input_key
 from coffey.core.progress import Silent
-from coffey.core.records import Audit, TrafficRecord
+from coffey.core.records import Audit
 from coffey.data.split import in_validation
 from coffey.project.ticking import make_loop
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import CHALLENGER
 from coffey.registry.version import Version
-
-
-def served(text, number=0):
-    return TrafficRecord(f"r{number}", float(number), "m", text, "a", 0.9, 1.0, False, 0.5)
 
 
 def audited(text):
@@ -31,7 +28,7 @@ TEXTS = [f"text number {index}" for index in range(1000)]
 
 
 def sample(texts=TEXTS, audits=(), *, limit=400, share=0.4, without=(), seed=17):
-    recent = Recent([served(text, index) for index, text in enumerate(texts)], [audited(t) for t in audits])
+    recent = Recent(Counter(texts), [audited(t) for t in audits])
     keys = frozenset(map(input_key, without))
     return sample_recent(recent, limit=limit, judge_share=share, without=keys, seed=seed)
 
@@ -69,7 +66,7 @@ def test_some_fresh_texts_choose_the_best_weights():
 
 def test_what_the_champion_has_learned_does_not_judge():
     """A text of the transfer set that is served again is no evidence."""
-    recent = Recent([served(text, index) for index, text in enumerate(TEXTS)], [])
+    recent = Recent(Counter(TEXTS), [])
     learned = frozenset(map(input_key, TEXTS[:500]))
     fresh = sample_recent(recent, limit=1000, judge_share=0.4, without=frozenset(), seed=17, learned=learned)
     assert not set(TEXTS[:500]) & set(fresh.judge)
@@ -92,8 +89,8 @@ def test_nothing_to_learn_from_is_an_error(live):
     space = live.load().workspace
     champion, tools = space.registry.resolve("champion"), make_loop(space).tools(Silent())
     with pytest.raises(EmptyData, match="too few distinct requests"):
-        redistill("run", champion, Recent([], []), tools, Silent())
-    recent = Recent([served(text) for text in live.new(60, seed=121)], [])
+        redistill("run", champion, Recent({}, []), tools, Silent())
+    recent = Recent(Counter(live.new(60, seed=121)), [])
     with pytest.raises(EmptyData, match="does not say where its checkpoint is"):
         redistill("run", replace(champion, student=None), recent, tools, Silent())
     assert not (live.store / "stages" / "redistill-run").exists()

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from coffey.artifact.predictor import Predictor
+from coffey.control.alerts import ALERTED
 from coffey.control.audits import AuditLog
+from coffey.control.evidence import average_run_length
 from coffey.control.journal import ControlJournal
-from coffey.control.tick import OPENED, average_run_length
+from coffey.control.redistill import OPENED
 from coffey.core.errors import AliasMoved, LeaseHeld, StageInputsChanged
 from coffey.core.progress import Silent
 from coffey.core.records import DecisionKind
@@ -284,7 +286,10 @@ def test_too_few_distinct_requests_wait_for_more(live):
     report = live.load().tick()
     assert report.alarm
     assert report.decision.kind is DecisionKind.INVESTIGATE
-    assert "waits for 50 distinct requests since the change (there are 1)" in report.decision.reason
+    assert (
+        "waits for 50 distinct requests since the change whose texts were kept (there are 1)"
+        in report.decision.reason
+    )
     assert journal(live).entries(OPENED) == ()
     live.serve(live.new(200, seed=42))
     assert live.load().tick().redistilled is not None
@@ -337,6 +342,22 @@ def test_a_tick_killed_at_every_step_ends_like_an_undisturbed_one(drifted, mende
     ]
     heard = Counter(project.asked())
     assert max(heard[text] for text in project.new(500, seed=6)) == 1
+
+
+@pytest.mark.slow
+def test_alerts_of_killed_ticks_are_told_once_each(drifted, tmp_path):
+    """A kill between sending and the journal sends again, with the same id; nothing is left untold."""
+    project, heard = drifted.copy(tmp_path / "alerts"), tmp_path / "heard.jsonl"
+    code = f"import sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + chr(10))"
+    project.edit("[budget]", f"[alerts]\ncommand = {json.dumps([sys.executable, '-c', code])}\n\n[budget]")
+    assert kill_at_every_step(project, "before") >= 13
+    alerts = [json.loads(line) for line in heard.read_text().splitlines()]
+    assert list(dict.fromkeys(alert["kind"] for alert in alerts)) == ["redistill", "promote"]
+    ids = {alert["id"] for alert in alerts}
+    assert len(ids) == 2
+    assert [entry.body["alert"] for entry in journal(project).entries(ALERTED)] == [
+        *dict.fromkeys(alert["id"] for alert in alerts)
+    ]
 
 
 def test_the_promise_in_days_is_a_number_of_audits(live):

@@ -13,9 +13,11 @@ import pyarrow.dataset as ds
 import pytest
 
 from coffey.core.errors import LeaseHeld, StoreUnavailable
+from coffey.core.progress import Silent
 from coffey.traffic.compact import compact
 from coffey.traffic.layout import parquet_folder, segments_folder
 from coffey.traffic.query import read_traffic
+from coffey.traffic.redaction import DROPPED, redactor
 from coffey.traffic.segment import SegmentWriter
 
 SLOW_COMPACTION = textwrap.dedent(
@@ -215,3 +217,41 @@ def test_compaction_that_stops_after_any_step_is_finished_by_the_next(
     assert read_traffic(tmp_path) == records
     compact(tmp_path)
     assert parquet_ids(tmp_path) == Counter(record.id for record in records)
+
+
+def test_damaged_segments_end_with_the_retention_time(tmp_path: Path, make_records) -> None:
+    """They hold texts too; a young one stays for whoever wants to look."""
+    fill(tmp_path, make_records(4), segments=1)
+    kept = segments_folder(tmp_path) / "0000000000000-x.damaged"
+    kept.write_bytes(b"texts")
+    written = kept.stat().st_mtime
+    assert compact(tmp_path, retention_days=1e6, now_unix_s=written + 86_400).expired_files == 0
+    assert kept.exists()
+    compact(tmp_path, retention_days=1, now_unix_s=written + 86_401)
+    assert not kept.exists()
+
+
+def test_what_a_server_did_not_redact_is_redacted_when_compacted(tmp_path: Path, make_records) -> None:
+    """But for the requests that the teacher is to be asked about."""
+    records = make_records(40)
+    fill(tmp_path, records, segments=2)
+    compact(tmp_path, redactor=redactor("drop", folder=tmp_path))
+    texts = {record.id: record.text for record in read_traffic(tmp_path)}
+    assert texts == {record.id: record.text if record.audit else DROPPED for record in records}
+
+
+def test_progress_counts_segments(tmp_path: Path, make_records) -> None:
+    """So that a lease is renewed through a long backlog; nothing is told where there is none."""
+    told = []
+
+    class Told(Silent):
+        def start(self, task, total, unit):
+            told.append((task, total, unit))
+
+        def advance(self, task, amount=1, note=""):
+            told.append(amount)
+
+    fill(tmp_path, make_records(9), segments=3)
+    compact(tmp_path, progress=Told())
+    compact(tmp_path, progress=Told())
+    assert told == [("compact", 3, "segments"), 1, 1, 1]

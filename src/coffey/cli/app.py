@@ -22,6 +22,7 @@ from coffey.cli.report import report
 from coffey.cli.rollback import rollback
 from coffey.cli.serve import serve
 from coffey.cli.tick import tick
+from coffey.cli.traffic import traffic
 from coffey.cli.watch import watch
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ for command in (
     report,
 ):
     app.command()(command)
+app.add_typer(traffic)
 
 
 def _version(asked: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import RenderableType
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from coffey.cli.drawing import facts
 from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
@@ -16,12 +18,34 @@ if TYPE_CHECKING:
     from coffey.control.tick import TickReport
 
 
-def tick(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def tick(
+    config: Config = DEFAULT_CONFIG,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; change nothing, ask nobody.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Compact the traffic log, ask the teacher for the audits, decide, and re-distill when that is due."""
     with opened(config) as project:
+        if dry:
+            from coffey.project.ticking import dry_tick
+
+            found = dry_tick(project.workspace)
+            said = {**as_object(found.report), "would": found.would}
+            emit(said, as_json, lambda _: Group(draw(found.report), _draw_steps(found.would)))
+            return
         report = project.tick()
-    said = {**asdict(report), "alarm": report.alarm}
-    emit(said, as_json, lambda _: draw(report))
+    emit(as_object(report), as_json, lambda _: draw(report))
+
+
+def as_object(report: TickReport) -> dict[str, object]:
+    """What `--json` prints of a tick."""
+    return {**asdict(report), "alarm": report.alarm}
+
+
+def _draw_steps(would: tuple[str, ...]) -> RenderableType:
+    lines = [f"  {number}. {step}" for number, step in enumerate(would, 1)]
+    return Text("\n".join(["A tick would now:", *lines] if lines else ["A tick would do nothing more."]))
 
 
 def draw(report: TickReport) -> RenderableType:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from coffey.core.records import (
     DecisionKind,
     Example,
     Interval,
-    TrafficRecord,
 )
 from coffey.core.settings import Settings
 from coffey.data.leakage import find_leaks
@@ -45,8 +43,14 @@ from coffey.stats.intervals import weighted_share
 
 WHO = "tick"
 
+OPENED = "redistill"
+"""The kind of entry that begins a re-distillation."""
+
 FINISHED = "finished"
 """The kind of entry that ends a re-distillation."""
+
+WAITING = "waiting for approval"
+"""What a re-distillation came to whose challenger won and waits for `coffey promote`."""
 
 _OTHER_DRAW = 1
 """Added to the seed of the validation split, so that who judges is drawn independently of it."""
@@ -93,7 +97,8 @@ class Tools:
 class Recent:
     """What is known of the traffic since the change."""
 
-    traffic: Sequence[TrafficRecord]
+    texts: Mapping[str, int]
+    """Distinct texts, or a uniform sample of them, with the requests that each stands for."""
     audits: Sequence[Audit]
 
 
@@ -168,8 +173,8 @@ def sample_recent(
     def judges(key: str) -> bool:
         return key not in learned and in_validation(key, share=judge_share, seed=seed + _OTHER_DRAW)
 
-    by_key = {input_key(record.text): record.text for record in recent.traffic}
-    counts = Counter(input_key(record.text) for record in recent.traffic)
+    by_key = {input_key(text): text for text in recent.texts}
+    counts = {key: recent.texts[text] for key, text in by_key.items()}
     keys = sorted(key for key in by_key if key not in without)
     order = np.random.default_rng(seed).permutation(len(keys))[:limit]
     chosen = [keys[int(index)] for index in order]
@@ -177,9 +182,10 @@ def sample_recent(
     learn = dict.fromkeys(key for key in chosen if key not in judged)
     texts = dict(by_key)
     for audit in recent.audits:
-        if not judges(audit.key) and audit.key not in without:
-            learn[audit.key] = None
-            texts[audit.key] = audit.text
+        key = input_key(audit.text)  # which is not `audit.key` where the text was redacted
+        if not judges(key) and key not in without:
+            learn[key] = None
+            texts[key] = audit.text
     judge = [key for key in chosen if key in judged]
     return Fresh(
         tuple(texts[key] for key in learn),
@@ -229,9 +235,7 @@ def _lessons(champion: Version, fresh: Fresh, tools: Tools) -> tuple[str, ...]:
 def _kept_out(recent: Recent, tools: Tools) -> frozenset[str]:
     """Keys of what stands, or nearly stands, in the old holdout, on which the challenger is judged too."""
     holdout = tools.old.holdout.texts
-    served = dict.fromkeys(
-        [*(record.text for record in recent.traffic), *(one.text for one in recent.audits)]
-    )
+    served = dict.fromkeys([*recent.texts, *(one.text for one in recent.audits)])
     leaks = find_leaks(
         [Example(text) for text in served],
         [Example(text) for text in holdout],
@@ -328,11 +332,15 @@ def _conclude(
         gate=gate(candidate.manifest.quality, tools.settings.budget),
     )
     before, after = (weighted_share(right, counts) for right in (on_fresh.champion, on_fresh.challenger))
+    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+        decision = replace(decision, reason=f"{decision.reason} It waits for approval: `coffey promote`.")
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
     contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
     name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
     keep_reference(candidate, fresh.judge, store=tools.store, trust=tools.trust)
-    tools.journal.record(FINISHED, {"version": name, "kind": decision.kind.value}, key=f"{run_id}/{FINISHED}")
+    waits = decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve
+    outcome = WAITING if waits else decision.kind.value
+    tools.journal.record(FINISHED, {"version": name, "kind": outcome}, key=f"{run_id}/{FINISHED}")
     return RedistillReport(
         run_id, decision, name, before, after, len(fresh.learn) + len(fresh.judge), stage.seconds
     )
@@ -349,6 +357,8 @@ def _settle(
 ) -> str:
     """Register the challenger and move the pointers as was decided; again is no change."""
     evidence = {"redistill": run_id, "reason": decision.reason, "numbers": dict(decision.numbers)}
+    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+        evidence["outcome"] = WAITING
     if is_settled(run_id, tools.registry):
         return tools.registry.resolve(candidate.digest).name
     version = register(
@@ -361,6 +371,8 @@ def _settle(
         evidence=evidence,
         displace=False,
     )
+    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+        return version.name
     if decision.kind is DecisionKind.PROMOTE:
         tools.registry.promote(version.name, evidence=evidence, who=WHO, instead_of=champion.name)
     elif tools.registry.alias(CHALLENGER) == version.name:
@@ -369,11 +381,32 @@ def _settle(
     return version.name
 
 
+def forget_samples(store: Path, journal: ControlJournal, before_unix_s: float) -> int:
+    """Drop the texts that re-distillations, finished by now, drew before a moment; how many samples.
+
+    The weights keep what was learned; a later re-distillation cannot be taught those texts again.
+    """
+    forgotten = 0
+    for entry in journal.entries("sampled"):
+        run_id = str(entry.key).removesuffix("/sampled")
+        path = store / "control" / "redistill" / run_id / "sample.json"
+        finished = journal.find(f"{run_id}/{FINISHED}") is not None
+        if finished and entry.unix_s < before_unix_s and path.exists():
+            nothing = canonical_json(asdict(Fresh((), (), ())))
+            forgotten += path.read_bytes() != nothing
+            write_atomic(path, nothing)
+    return forgotten
+
+
 def is_settled(run_id: str, registry: Registry) -> bool:
-    """Whether this run's last move was made: its challenger was promoted, or sent away."""
+    """Whether this run's last move was made: its challenger was promoted, sent away, or left to wait."""
     return any(
         event.evidence.get("redistill") == run_id
-        and (event.kind == "promote" or event.moves.get(CHALLENGER, "") is None)
+        and (
+            event.kind == "promote"
+            or event.moves.get(CHALLENGER, "") is None
+            or (event.evidence.get("outcome") == WAITING and CHALLENGER in event.moves)
+        )
         for event in registry.events()
     )
 

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from coffey.artifact.predictor import Predictor
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog, collect_audits
-from coffey.control.candidate import reference_path
-from coffey.control.journal import ControlJournal, Entry
+from coffey.control.evidence import Evidence, Observer
+from coffey.control.holding import held_back
+from coffey.control.journal import ControlJournal
 from coffey.control.lease import Lease
-from coffey.control.policy import decide
 from coffey.control.redistill import (
     ABANDONED,
     FAILED,
     FINISHED,
+    OPENED,
     Recent,
     RedistillReport,
     Tools,
+    forget_samples,
     is_settled,
     redistill,
 )
-from coffey.core.clock import monotonic
+from coffey.core.clock import monotonic, unix_now
 from coffey.core.errors import EmptyData, ParityExceeded, StageError, UnknownVersion
 from coffey.core.progress import Progress
-from coffey.core.records import Audit, Decision, DecisionKind, TrafficRecord
+from coffey.core.records import Decision, DecisionKind, TrafficRecord
 from coffey.core.settings import Settings
-from coffey.monitor.agreement import AgreementReport, watch_agreement
-from coffey.monitor.drift import DriftReport, measure_drift
-from coffey.monitor.sample import ROWS, load_sample, sample_requests
+from coffey.monitor.agreement import AgreementReport
+from coffey.monitor.drift import DriftReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.teacher.protocol import Teacher
 from coffey.traffic.compact import CompactReport, compact
-from coffey.traffic.query import read_traffic
+from coffey.traffic.redaction import Redactor
+from coffey.traffic.selection import Selection
+from coffey.traffic.settle import redact_settled
 
-OPENED = "redistill"
-"""The kind of entry that begins a re-distillation."""
-
-LEAST_REQUESTS = 50
-"""Distinct requests since the change that a re-distillation waits for: of fewer, under 20 are left to judge
-by, on which no gain under 20 points can be shown."""
+NO_CHAMPION = Decision(
+    DecisionKind.WAITING, "There is no champion yet. Run `coffey distill`, then `coffey promote`."
+)
 
 _RENEW_S = 60.0
 
@@ -64,6 +63,42 @@ class Loop:
     answer: Callable[[Sequence[str], Progress], npt.NDArray[np.float32]]
     """As `audits.Answer`, told the progress of this tick: it keeps the lease while the teacher works."""
     tools: Callable[[Progress], Tools]
+    redactor: Redactor = field(default_factory=lambda: Redactor(None))
+    """What is kept of texts once the teacher was asked."""
+    announce: Callable[[Progress], None] = lambda progress: None
+    """Tells people what the journal says and they were not told yet. Never raises."""
+
+    @property
+    def observer(self) -> Observer:
+        """What looks at the champion."""
+        return Observer(
+            settings=self.settings,
+            store=self.store,
+            registry=self.registry,
+            audits=self.audits,
+            trust=self.trust,
+        )
+
+    def unfinished(self) -> tuple[str, Version] | tuple[None, None]:
+        """The re-distillation that was begun and not ended, and the champion that it is to mend."""
+        opened = self.journal.last(OPENED)
+        if opened is None or opened.key is None or self.journal.find(f"{opened.key}/{FINISHED}") is not None:
+            return None, None
+        return opened.key, self.registry.resolve(str(opened.body["champion"]))
+
+    def is_wanted(self, run_id: str, champion: Version) -> bool:
+        """Whether an unfinished re-distillation is to be ended: nobody else replaced its champion."""
+        return self.registry.alias(CHAMPION) == champion.name or is_settled(run_id, self.registry)
+
+    def hold_back(self, seen: Evidence) -> Decision:
+        """What is decided now."""
+        return held_back(
+            seen,
+            journal=self.journal,
+            registry=self.registry,
+            settings=self.settings.control,
+            now_unix_s=unix_now(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,48 +131,61 @@ def tick(loop: Loop, progress: Progress) -> TickReport:
     """
     lease = Lease(loop.store / "control" / "tick.lease", who="tick")
     with lease:
-        return _tick(loop, _Renewing(progress, lease))
-
-
-def average_run_length(settings: Settings) -> float:
-    """Audits between false alarms, at least: audits a day times the days that are promised."""
-    return settings.monitor.audits_per_day * settings.monitor.false_alarm_every_days
+        renewing = _Renewing(progress, lease)
+        try:
+            return _tick(loop, renewing)
+        finally:
+            loop.announce(renewing)
 
 
 def _tick(loop: Loop, progress: Progress) -> TickReport:
-    compacted = compact(loop.store, retention_days=loop.settings.monitor.retention_days)
+    days = loop.settings.monitor.retention_days
+    compacted = compact(loop.store, retention_days=days, redactor=loop.redactor, progress=progress)
+    _forget_texts(loop)
     resumed = _resume(loop, compacted, progress)
     if resumed is not None:
         return resumed
     try:
         champion = loop.registry.resolve(CHAMPION)
     except UnknownVersion:
-        waiting = Decision(
-            DecisionKind.WAITING, "There is no champion yet. Run `coffey distill`, then `coffey promote`."
-        )
-        return TickReport(waiting, None, None, None, 0, 0, compacted)
-    since = _champion_since(loop.registry, champion)
-    traffic = read_traffic(loop.store, model=champion.digest, since=since)
-    audited = _ask_teacher(loop, traffic, progress)
-    audits = _audits(loop, champion, since)
-    agreement = _look(loop, champion, audits)
-    recent = _since_change(traffic, audits, agreement)
-    drift = _drift(loop, champion, recent)
-    decision = decide(
-        agreement, drift, champion.contract, audits_per_day=loop.settings.monitor.audits_per_day
-    )
-    decision = _patience(decision, loop.journal, champion, len(audits))
-    decision = _with_requests(decision, recent)
-    entry = loop.journal.record_decision(
-        decision, key=f"{champion.name}/{since:.3f}/{len(audits)}/{decision.kind.value}"
-    )
+        return TickReport(NO_CHAMPION, None, None, None, 0, 0, compacted)
+    observer = loop.observer
+    served = observer.served(champion)
+    audited = _ask_teacher(loop, served.records(audited=True), progress)
+    _redact(loop, served)
+    seen = observer.look(champion, served)
+    decision = loop.hold_back(seen)
+    key = f"{champion.name}/{seen.since_unix_s:.3f}/{len(seen.audits)}/{decision.kind.value}"
+    entry = loop.journal.record_decision(decision, key=key)
+    loop.announce(progress)
     finished = None
     if decision.kind is DecisionKind.REDISTILL:
         run_id = f"{champion.digest[:8]}-{entry.number}"
-        loop.journal.record(OPENED, {"champion": champion.name, "audits": len(audits)}, key=run_id)
+        loop.journal.record(OPENED, {"champion": champion.name, "audits": len(seen.audits)}, key=run_id)
         progress.say(decision.reason)
-        finished = _mend(loop, run_id, champion, recent, progress)
-    return TickReport(decision, champion.name, agreement, drift, audited, len(traffic), compacted, finished)
+        finished = _mend(loop, run_id, champion, seen.recent(), progress)
+    return report_of(seen, decision, compacted, audited=audited, redistilled=finished)
+
+
+def report_of(
+    seen: Evidence,
+    decision: Decision,
+    compacted: CompactReport,
+    *,
+    audited: int,
+    redistilled: RedistillReport | None = None,
+) -> TickReport:
+    """What a tick saw, and what it did."""
+    return TickReport(
+        decision=decision,
+        champion=seen.champion.name,
+        agreement=seen.agreement,
+        drift=seen.drift,
+        audited=audited,
+        requests=seen.requests,
+        compacted=compacted,
+        redistilled=redistilled,
+    )
 
 
 def _resume(loop: Loop, compacted: CompactReport, progress: Progress) -> TickReport | None:
@@ -146,26 +194,18 @@ def _resume(loop: Loop, compacted: CompactReport, progress: Progress) -> TickRep
     The report is that tick's own: the evidence about the champion that was to be mended. New requests wait
     for the next tick.
     """
-    opened = loop.journal.last(OPENED)
-    if opened is None or opened.key is None or loop.journal.find(f"{opened.key}/{FINISHED}") is not None:
+    run_id, champion = loop.unfinished()
+    if run_id is None or champion is None:
         return None
-    champion = loop.registry.resolve(str(opened.body["champion"]))
-    if loop.registry.alias(CHAMPION) != champion.name and not is_settled(opened.key, loop.registry):
-        progress.say(f"The re-distillation {opened.key} is given up: {champion.name} is champion no more.")
-        loop.journal.record(FINISHED, {"version": None, "kind": ABANDONED}, key=f"{opened.key}/{FINISHED}")
+    if not loop.is_wanted(run_id, champion):
+        progress.say(f"The re-distillation {run_id} is given up: {champion.name} is champion no more.")
+        loop.journal.record(FINISHED, {"version": None, "kind": ABANDONED}, key=f"{run_id}/{FINISHED}")
         return None
-    progress.say(f"Going on with the re-distillation {opened.key} that an earlier tick began.")
-    since = _champion_since(loop.registry, champion)
-    traffic = read_traffic(loop.store, model=champion.digest, since=since)
-    audits = _audits(loop, champion, since)
-    agreement = _look(loop, champion, audits)
-    recent = _since_change(traffic, audits, agreement)
-    drift = _drift(loop, champion, recent)
-    decision = decide(
-        agreement, drift, champion.contract, audits_per_day=loop.settings.monitor.audits_per_day
-    )
-    finished = _mend(loop, opened.key, champion, recent, progress)
-    return TickReport(decision, champion.name, agreement, drift, 0, len(traffic), compacted, finished)
+    progress.say(f"Going on with the re-distillation {run_id} that an earlier tick began.")
+    observer = loop.observer
+    seen = observer.look(champion, observer.served(champion))
+    finished = _mend(loop, run_id, champion, seen.recent(), progress)
+    return report_of(seen, seen.decision, compacted, audited=0, redistilled=finished)
 
 
 def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: Progress) -> RedistillReport:
@@ -179,12 +219,6 @@ def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: 
         raise
 
 
-def _champion_since(registry: Registry, champion: Version) -> float:
-    """When a version became champion last, in seconds since 1970."""
-    moved = [event.unix_s for event in registry.events() if event.moves.get(CHAMPION) == champion.name]
-    return moved[-1] if moved else 0.0
-
-
 def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -> int:
     known = {audit.id for audit in loop.audits.all()}
     if not any(record.audit and record.id not in known for record in traffic):
@@ -193,81 +227,27 @@ def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -
     return collect_audits(
         traffic,
         loop.audits,
+        redact=loop.redactor.text,
         answer=lambda texts: loop.answer(texts, progress),
         labels=teacher.labels,
         teacher=teacher.fingerprint,
     )
 
 
-def _audits(loop: Loop, champion: Version, since: float) -> list[Audit]:
-    """The champion's audits by the teacher that it was promised against; another's say nothing of that."""
-    teacher = champion.lineage.get("teacher")
-    return [
-        audit
-        for audit in loop.audits.of(champion.digest)
-        if audit.unix_s >= since and teacher in (None, audit.teacher)
-    ]
+def _forget_texts(loop: Loop) -> None:
+    """The retention time holds for the texts that audits and re-distillations kept, too."""
+    before = unix_now() - loop.settings.monitor.retention_days * 86_400
+    loop.audits.forget_texts(before)
+    forget_samples(loop.store, loop.journal, before)
 
 
-def _look(loop: Loop, champion: Version, audits: list[Audit]) -> AgreementReport | None:
-    if champion.contract is None or not audits:
-        return None
-    return watch_agreement(audits, champion.contract, average_run_length=average_run_length(loop.settings))
-
-
-def _since_change(
-    traffic: list[TrafficRecord], audits: list[Audit], agreement: AgreementReport | None
-) -> Recent:
-    """The traffic and audits since the change, after an alarm; before one, the latest."""
-    if agreement is None or agreement.change is None or not agreement.alarm:
-        return Recent(traffic[-ROWS:], audits[-ROWS:])
-    start = agreement.change.unix_s
-    return Recent(
-        [record for record in traffic if record.unix_s >= start],
-        [audit for audit in audits if audit.unix_s >= start],
-    )
-
-
-def _drift(loop: Loop, champion: Version, recent: Recent) -> DriftReport | None:
-    reference = load_sample(reference_path(loop.store, champion.digest))
-    if reference is None or not recent.traffic:
-        return None
-    predictor = Predictor.load(loop.store / champion.artifact, trust=loop.trust)
-    return measure_drift(reference, sample_requests(predictor, [record.text for record in recent.traffic]))
-
-
-def _patience(decision: Decision, journal: ControlJournal, champion: Version, audits: int) -> Decision:
-    """After a challenger lost or a run failed, the next try waits for twice the audits."""
-    lost = [
-        entry
-        for entry in journal.entries(OPENED)
-        if entry.body["champion"] == champion.name and _kept(journal, entry)
-    ]
-    if decision.kind is not DecisionKind.REDISTILL or not lost or audits >= 2 * lost[-1].body["audits"]:
-        return decision
-    tried = lost[-1].body["audits"]
-    reason = (
-        f"{decision.reason} A challenger lost at {tried:,} audits; the next is trained at {2 * tried:,} "
-        f"(there are {audits:,})."
-    )
-    return Decision(DecisionKind.KEEP, reason, decision.numbers)
-
-
-def _with_requests(decision: Decision, recent: Recent) -> Decision:
-    """A re-distillation needs something to learn from and to be judged by; until then it is looked into."""
-    distinct = len({record.text for record in recent.traffic})
-    if decision.kind is not DecisionKind.REDISTILL or distinct >= LEAST_REQUESTS:
-        return decision
-    reason = (
-        f"{decision.reason} That waits for {LEAST_REQUESTS} distinct requests since the change "
-        f"(there are {distinct})."
-    )
-    return Decision(DecisionKind.INVESTIGATE, reason, decision.numbers)
-
-
-def _kept(journal: ControlJournal, opened: Entry) -> bool:
-    finished = journal.find(f"{opened.key}/{FINISHED}")
-    return finished is not None and finished.body["kind"] in (DecisionKind.KEEP.value, FAILED)
+def _redact(loop: Loop, served: Selection) -> None:
+    """Redact audited requests in the log, but those that the champion's audit still needs."""
+    if loop.redactor.keeps:
+        return
+    known = {audit.id for audit in loop.audits.all()}
+    waiting = {record.id for record in served.records(audited=True)} - known
+    redact_settled(loop.store, loop.redactor, waiting=waiting)
 
 
 class _Renewing:

@@ -59,6 +59,7 @@ def serve_champion(
     *,
     host: str | None = None,
     port: int | None = None,
+    workers: int | None = None,
     keys: Sequence[Path] = (),
     api_keys: ApiKeys | None = None,
 ) -> ServeOptions:
@@ -67,7 +68,7 @@ def serve_champion(
     Raises:
         ConfigError: the store is a URL.
     """
-    serving = with_address(settings.serve, host, port)
+    serving = with_address(settings.serve, host, port, workers)
     store = wiring.local_store(settings)
     registry = wiring.build_registry(store)
     trust = wiring.build_trust(default_key_folder(), tuple(keys))
@@ -104,10 +105,13 @@ def audit_probability(settings: Settings) -> float:
     return min(1.0, monitor.audits_per_day / traffic) if traffic else 1.0
 
 
-def with_address(settings: ServeSettings, host: str | None, port: int | None) -> ServeSettings:
-    """The settings with the address that the command line names, if it names one."""
+def with_address(
+    settings: ServeSettings, host: str | None, port: int | None, workers: int | None = None
+) -> ServeSettings:
+    """The settings with the address and the workers that the command line names, if it names them."""
     return replace(
         settings,
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
     )

@@ -9,36 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from coffey.core.clock import unix_now, utc_now
 from coffey.core.errors import LeaseHeld, StoreUnavailable, UnknownFormat
 from coffey.core.files import write_atomic
+from coffey.core.progress import Progress, Silent
 from coffey.core.records import TrafficRecord
-from coffey.traffic.layout import parquet_folder, partition, partition_end, segments_folder
+from coffey.traffic.layout import HOUR_S, parquet_folder, partition, partition_end, segments_folder
+from coffey.traffic.redaction import Redactor
 from coffey.traffic.segment import NEW, OPEN, SEALED, Segment, parse_segment
+from coffey.traffic.table import to_parquet, to_table
 
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("unix_s", pa.float64()),
-        ("model", pa.string()),
-        ("text", pa.string()),
-        ("label", pa.string()),
-        ("confidence", pa.float64()),
-        ("latency_ms", pa.float64()),
-        ("audit", pa.bool_()),
-        ("audit_probability", pa.float64()),
-    ]
-)
 DAMAGED = ".damaged"
 
 
@@ -62,9 +48,16 @@ class CompactReport:
 
 
 def compact(
-    store_root: Path, *, retention_days: float | None = None, now_unix_s: float | None = None
+    store_root: Path,
+    *,
+    retention_days: float | None = None,
+    now_unix_s: float | None = None,
+    redactor: Redactor | None = None,
+    progress: Progress | None = None,
 ) -> CompactReport:
     """Move every sealed or orphaned segment into Parquet; remove what is older than `retention_days`.
+
+    A server redacts what it writes; `redactor` redacts what one wrote that did not.
 
     Raises:
         LeaseHeld: another process compacts this store now.
@@ -73,14 +66,25 @@ def compact(
     report = CompactReport()
     try:
         with _only_one(store_root):
-            for path in _segments(store_root):
-                _compact_one(store_root, path, report)
+            for path in _told(progress or Silent(), _segments(store_root)):
+                _compact_one(store_root, path, report, redactor or Redactor(None))
             if retention_days is not None:
                 now = unix_now() if now_unix_s is None else now_unix_s
                 report.expired_files = _expire(store_root, now - retention_days * 86_400)
     except OSError as exc:
         raise StoreUnavailable(str(store_root), exc.strerror or str(exc)) from exc
     return report
+
+
+def _told(progress: Progress, paths: Sequence[Path]) -> Iterator[Path]:
+    """The paths, counted to `progress` as they are done; nothing is told of none."""
+    if paths:
+        progress.start("compact", len(paths), "segments")
+    for path in paths:
+        yield path
+        progress.advance("compact")
+    if paths:
+        progress.finish("compact")
 
 
 @contextlib.contextmanager
@@ -133,7 +137,7 @@ def _claimed(path: Path) -> Iterator[bytes | None]:
         yield file.read()
 
 
-def _compact_one(root: Path, path: Path, report: CompactReport) -> None:
+def _compact_one(root: Path, path: Path, report: CompactReport, redactor: Redactor) -> None:
     with _claimed(path) as data:
         if data is None:
             report.live += path.exists()
@@ -143,7 +147,7 @@ def _compact_one(root: Path, path: Path, report: CompactReport) -> None:
         except UnknownFormat:
             report.unreadable += (path.name,)
             return
-        report.files += _write_partitions(root, segment)
+        report.files += _write_partitions(root, segment, redactor)
         if segment.damaged_blocks:
             path.rename(path.with_suffix(DAMAGED))
         else:
@@ -154,22 +158,14 @@ def _compact_one(root: Path, path: Path, report: CompactReport) -> None:
         report.damaged_blocks += segment.damaged_blocks
 
 
-def _write_partitions(root: Path, segment: Segment) -> int:
-    groups: defaultdict[Path, list[TrafficRecord]] = defaultdict(list)
+def _write_partitions(root: Path, segment: Segment, redactor: Redactor) -> int:
+    groups: defaultdict[tuple[str, int], list[TrafficRecord]] = defaultdict(list)
     for record in segment.records:
-        groups[partition(root, record.model, record.unix_s)].append(record)
-    for folder, records in groups.items():
-        write_atomic(folder / f"{segment.id}.parquet", _parquet(records))
+        groups[record.model, int(record.unix_s // HOUR_S)].append(redactor.record(record))
+    for (model, hour), records in groups.items():
+        folder = partition(root, model, hour * HOUR_S)
+        write_atomic(folder / f"{segment.id}.parquet", to_parquet(to_table(records)))
     return len(groups)
-
-
-def _parquet(records: Sequence[TrafficRecord]) -> bytes:
-    names = [field.name for field in fields(TrafficRecord)]
-    rows = [asdict(record) for record in records]
-    columns = {name: [row[name] for row in rows] for name in names}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns, schema=SCHEMA), buffer, compression="zstd")
-    return buffer.getvalue()
 
 
 def _expire(root: Path, before_unix_s: float) -> int:
@@ -180,4 +176,8 @@ def _expire(root: Path, before_unix_s: float) -> int:
                 file.unlink()
                 removed += 1
             folder.rmdir()
+    for damaged in segments_folder(root).glob(f"*{DAMAGED}"):
+        if damaged.stat().st_mtime <= before_unix_s:
+            damaged.unlink()
+            removed += 1
     return removed

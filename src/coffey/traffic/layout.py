@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 HOUR = "%Y%m%d%H"
+HOUR_S = 3600
 
 
 def segments_folder(root: Path) -> Path:
@@ -33,4 +34,4 @@ def partition_model(folder: Path) -> str:
 def partition_end(folder: Path) -> float:
     """The moment (seconds since 1970) before which every record of a partition was answered."""
     hour = datetime.strptime(folder.name.removeprefix("hour="), HOUR).replace(tzinfo=UTC)
-    return hour.timestamp() + 3600
+    return hour.timestamp() + HOUR_S

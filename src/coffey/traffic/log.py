@@ -15,6 +15,7 @@ from typing import Protocol
 
 from coffey.core.clock import monotonic
 from coffey.core.records import TrafficRecord
+from coffey.traffic.redaction import Redactor
 from coffey.traffic.segment import SegmentWriter
 
 BLOCK_RECORDS = 256
@@ -49,6 +50,8 @@ class TrafficCounters:
     failures: int = 0
     """Writes that failed (and were tried again)."""
     last_error: str | None = None
+    redaction_failures: int = 0
+    """Texts that were dropped because the user's redaction failed on them."""
 
 
 class TrafficLog:
@@ -63,6 +66,7 @@ class TrafficLog:
         rotate_bytes: int = 16 * 1024 * 1024,
         flush_seconds: float = 0.1,
         open_segment: Callable[[Path], Writer] = SegmentWriter.create,
+        redactor: Redactor | None = None,
     ) -> None:
         """Start the writer.
 
@@ -73,6 +77,8 @@ class TrafficLog:
             rotate_bytes: size at which a segment is sealed.
             flush_seconds: longest time a record waits before it is written, while the disk keeps up.
             open_segment: makes the next segment; another one is given by tests of failing disks.
+            redactor: decides what is kept of texts; it works in the writer's thread, before anything is
+                written. Texts are kept when absent.
         """
         self._folder = folder
         self._buffer = buffer
@@ -80,6 +86,7 @@ class TrafficLog:
         self._rotate_bytes = rotate_bytes
         self._flush_seconds = flush_seconds
         self._open_segment = open_segment
+        self._redactor = redactor or Redactor(None)
         self._queue: deque[TrafficRecord] = deque()
         self._hand: list[TrafficRecord] = []
         self._segment: Writer | None = None
@@ -118,6 +125,7 @@ class TrafficLog:
             pending=len(self._queue) + len(self._hand),
             failures=self._failures,
             last_error=self._last_error,
+            redaction_failures=self._redactor.failures,
         )
 
     def flush(self, timeout_s: float = 5.0) -> bool:
@@ -167,6 +175,7 @@ class TrafficLog:
         hand = self._hand
         while self._queue and len(hand) < BLOCK_RECORDS:
             hand.append(self._queue.popleft())
+            hand[-1] = self._redactor.record(hand[-1])
 
     def _write(self) -> None:
         """Write what is in hand, trying again for as long as the log is open."""
