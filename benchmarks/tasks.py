@@ -32,6 +32,8 @@ class Task:
     """Rows to learn from and rows to judge by, from the folder of all data sets."""
     stages: tuple[str, ...]
     max_length: int = 48
+    taught: int = 1500
+    """Labelled rows that the teacher's head is fitted on."""
 
 
 def write_project(
@@ -45,13 +47,13 @@ def write_project(
     seed: int,
     progress: Progress,
 ) -> Path:
-    """Rows as JSONL, a head fitted on the rows to learn from, and a coffey.toml that names them.
+    """Rows as JSONL, a teacher's head fitted on other rows, and a coffey.toml that names them.
 
     Args:
         task: what is taught.
         data: folder of all data sets.
         folder: of the project.
-        rows: to learn from, at most; drawn at random.
+        rows: to learn from, at most; drawn at random, none of which the teacher has seen.
         holdout: rows to judge by, at most.
         epochs: of each stage.
         seed: of the draw and of training.
@@ -62,10 +64,10 @@ def write_project(
     """
     learned, judged = task.read(data)
     rng = np.random.default_rng(seed)
-    transfer, kept = _drawn(learned, rows, rng), _drawn(judged, holdout, rng)
-    _write_jsonl(folder / "transfer.jsonl", transfer)
-    _write_jsonl(folder / "holdout.jsonl", kept)
-    _fit(folder / "head.safetensors", transfer, task.max_length, progress)
+    drawn = _drawn(learned, task.taught + rows, rng)
+    _write_jsonl(folder / "transfer.jsonl", drawn[task.taught :])
+    _write_jsonl(folder / "holdout.jsonl", _drawn(judged, holdout, rng))
+    _fit(folder / "head.safetensors", drawn[: task.taught], task.max_length, progress)
     config = CONFIG.format(
         name=task.name,
         source=json.dumps(str(model_folder())),
@@ -172,7 +174,7 @@ def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 TASKS = (
     Task(name="trec", read=_trec, stages=("2M", "1M"), max_length=32),
     Task(name="snips", read=_snips, stages=("2M", "1M"), max_length=32),
-    Task(name="clinc150", read=_clinc150, stages=("3M", "2M"), max_length=32),
+    Task(name="clinc150", read=_clinc150, stages=("3M", "2M"), max_length=32, taught=5000),
     Task(name="sst", read=_sst, stages=("3M", "1.5M")),
     Task(name="tweets", read=_tweets, stages=("2M", "700K")),
     Task(name="arxiv", read=_arxiv, stages=("3M", "1M"), max_length=32),

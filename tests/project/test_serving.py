@@ -15,10 +15,11 @@ import pytest
 
 from coffey.artifact.predictor import Predictor
 from coffey.core.errors import ArtifactError, BadSignature, ConfigError, UnknownVersion
-from coffey.core.settings import ServeSettings
+from coffey.core.settings import PrivacySettings, ServeSettings
 from coffey.project.serving import audit_probability, serve_artifact, serve_champion, with_address
 from coffey.registry.protocol import CHAMPION
 from coffey.traffic.layout import segments_folder
+from coffey.traffic.redaction import DROPPED
 
 SOURCE = Path(sys.modules["coffey"].__file__).parents[1]
 HEAVY = ("torch", "transformers", "scipy", "pyarrow", "duckdb", "pandas", "jinja2")
@@ -152,3 +153,11 @@ def ask(ready, texts):
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.loads(answer.read())["predictions"]
+
+
+def test_the_server_redacts_what_it_logs(live):
+    """`privacy.text` reaches the log's writer; requests chosen for audit keep their text."""
+    live.edit("[budget]", '[privacy]\ntext = "drop"\n\n[budget]')
+    redactor = serve_champion(live.load().settings, folder=live.folder).redactor
+    assert redactor.text("a secret") == DROPPED
+    assert serve_champion(replace(live.load().settings, privacy=PrivacySettings())).redactor.keeps

@@ -12,8 +12,10 @@ from coffey.artifact.signing import Trust
 from coffey.core.errors import UnknownVersion
 from coffey.core.settings import ServeSettings
 from coffey.serve import server
+from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
-from coffey.serve.server import ServeOptions, run_server
+from coffey.serve.server import ServeOptions
+from coffey.serve.workers import run_workers
 from coffey.traffic.layout import segments_folder
 
 HEAVY = ("torch", "transformers", "ray", "scipy", "pyarrow", "duckdb")
@@ -46,15 +48,15 @@ def main() -> int:
     def load_special(path: Path):
         """A model that takes its time and fails on one word."""
         model = load(path)
-        predict = model.predict
+        encode = model.encode
 
         def special(texts):
             time.sleep(slow)
             if "poison" in texts:
                 raise RuntimeError("poisoned")
-            return predict(texts)
+            return encode(texts)
 
-        model.predict = special
+        model.encode = special
         return model
 
     if given.get("stalled"):
@@ -66,6 +68,7 @@ def main() -> int:
         log_folder=segments_folder(Path(given["root"])),
         audit_probability=0.25,
         model_name="intents",
+        keys=ApiKeys(given.get("api_keys", ())),
         **given.get("options", {}),
     )
 
@@ -73,7 +76,7 @@ def main() -> int:
         sys.stdout.write(json.dumps({"port": port}) + "\n")
         sys.stdout.flush()
 
-    code = run_server(options, on_ready=ready)
+    code = run_workers(options, on_ready=ready)
     loaded = [name for name in HEAVY if name in sys.modules]
     sys.stdout.write(json.dumps({"loaded": loaded}) + "\n")
     return code

@@ -4,7 +4,9 @@ import json
 import socket
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from coffey.serve.ledger import Ledger, read_ledger
 from coffey.serve.routes import routes
 
 INFER = "/v2/models/intents/infer"
@@ -242,3 +244,96 @@ def test_openapi_lists_exactly_the_routes(server, ask) -> None:
     text = json.dumps(document)
     for part in text.split('"$ref": "#/components/schemas/')[1:]:
         assert part.split('"')[0] in document["components"]["schemas"]
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+HELLO = {"input": "hello"}
+
+
+def test_another_content_type_is_refused(server, ask) -> None:
+    """415 for a form, 200 for JSON with or without its name."""
+    form = ask(server.port, "POST", "/v1/predict", HELLO, content_type="application/x-www-form-urlencoded")
+    assert (form.status, form.headers["connection"]) == (415, "close")
+    assert "application/json" in form.json()["error"]
+    assert ask(server.port, "POST", "/v1/predict", HELLO, content_type="application/json").status == 200
+    assert ask(server.port, "POST", "/v1/predict", HELLO).status == 200
+
+
+def test_a_request_id_comes_back(server, ask) -> None:
+    """With the answer and with a refusal of the body; a malformed one does not."""
+    assert (
+        ask(server.port, "POST", "/v1/predict", HELLO, x_request_id="mine").headers["x-request-id"] == "mine"
+    )
+    refused = ask(server.port, "POST", "/v1/predict", {}, x_request_id="mine")
+    assert (refused.status, refused.headers["x-request-id"]) == (422, "mine")
+    assert "x-request-id" not in ask(server.port, "POST", "/v1/predict", HELLO, x_request_id="a b").headers
+
+
+def test_a_timeout_that_is_no_number_is_refused(server, ask) -> None:
+    """422 before the body; a generous one changes nothing."""
+    assert ask(server.port, "POST", "/v1/predict", HELLO, x_request_timeout_ms="soon").status == 422
+    assert ask(server.port, "POST", "/v1/predict", HELLO, x_request_timeout_ms="60000").status == 200
+
+
+def test_a_half_closed_connection_still_gets_its_answers(server) -> None:
+    """A client that has sent all it will and says so reads the answers to what it sent."""
+    body = b'{"input": "hello"}'
+    one = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(3 * one)
+        client.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+    assert answer.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_many_pipelined_requests_are_answered_in_order(server) -> None:
+    """More than may wait at once, a refusal among them: every one is answered, in turn."""
+    requests = b""
+    for number in range(40):
+        body = b"{}" if number == 20 else b'{"input": "hello"}'
+        requests += b"POST /v1/predict HTTP/1.1\r\nX-Request-ID: %d\r\nContent-Length: %d\r\n" % (
+            number,
+            len(body),
+        )
+        requests += (b"Connection: close\r\n\r\n" if number == 39 else b"\r\n") + body
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(requests)
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+    ids = [part.split(b"\r\n")[0] for part in answer.split(b"x-request-id: ")[1:]]
+    assert ids == [b"%d" % number for number in range(40)]
+    assert answer.count(b"HTTP/1.1 422 ") == 1
+    assert answer.count(b"HTTP/1.1 200 ") == 39
+
+
+def test_a_head_without_end_is_cut_off(server) -> None:
+    """431 when request line and headers have more bytes than allowed."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 70_000)
+        assert client.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+def test_metrics_hold_a_ledger_that_balances(server, ask) -> None:
+    """The steps of the requests in between add up to no more than their latencies, and each took time."""
+
+    def look() -> tuple[Ledger, float]:
+        text = ask(server.port, "GET", "/metrics").body.decode()
+        samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+        named = {"route": "predict"}
+        total = next(s for s in samples if s.name == "coffey_request_seconds_sum" and s.labels == named)
+        return read_ledger(text), total.value
+
+    ask(server.port, "POST", "/v1/predict", HELLO)
+    before, seconds_before = look()
+    for _ in range(5):
+        ask(server.port, "POST", "/v1/predict", HELLO)
+    after, seconds = look()
+    ledger = after.since(before)
+    assert ledger.requests == 5
+    assert min(ledger.seconds.values()) >= 0
+    assert all(ledger.seconds[step] > 0 for step in ("accept", "parse", "tokenize", "run", "write", "log"))
+    answered = sum(value for step, value in ledger.seconds.items() if step != "log")
+    assert answered == pytest.approx(seconds - seconds_before, rel=1e-6)

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coffey.artifact.encoding import Encoded
 from coffey.artifact.predictor import Predictor
 from coffey.artifact.signing import Trust
+from coffey.core.clock import monotonic
 from coffey.core.errors import NotReady, Overloaded
-from coffey.serve.batching import Batcher
+from coffey.serve.batching import GROUP, Batcher, Found
+from coffey.serve.limits import DeadlineExceeded, QueueTooSlow
 from coffey.serve.swap import Models
 
 
@@ -27,13 +30,16 @@ class Recorded:
         self.digest = inner.digest
         self.labels = inner.labels
 
-    def predict(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str]) -> Encoded:
         self.batches.append(len(texts))
         self.threads.add(threading.current_thread().name)
         time.sleep(self.seconds)
         if "poison" in texts:
             raise RuntimeError("poisoned")
-        return self.inner.predict(texts)
+        return self.inner.encode(texts)
+
+    def probabilities(self, encoded: Encoded) -> np.ndarray:
+        return self.inner.probabilities(encoded)
 
 
 @pytest.fixture
@@ -49,9 +55,9 @@ def test_a_lone_request_is_computed_at_once_in_the_loop(model: Predictor) -> Non
         batcher = Batcher(lambda: recorded)
         await batcher.run(["hello"])  # measured in the thread
         recorded.threads.clear()
-        asked, found = await batcher.run(["where is the parcel"])
-        assert asked is recorded
-        np.testing.assert_allclose(found, model.predict(["where is the parcel"]), atol=1e-6)
+        found = await batcher.run(["where is the parcel"])
+        assert found.model is recorded
+        np.testing.assert_allclose(found.probabilities, model.predict(["where is the parcel"]), atol=1e-6)
         batcher.close()
 
     asyncio.run(run())
@@ -88,15 +94,15 @@ def test_what_waits_is_taken_together_up_to_the_limit(model: Predictor) -> None:
     texts = ["hello", "where is the parcel", "i want my money back", "good morning"] * 5
 
     async def run() -> list[np.ndarray]:
-        batcher = Batcher(lambda: recorded, max_batch=8)
+        batcher = Batcher(lambda: recorded, max_batch=3)
         found = await asyncio.gather(*(batcher.run([text]) for text in texts))
         assert batcher.queued == 0
         batcher.close()
-        return [probabilities for _, probabilities in found]
+        return [one.probabilities for one in found]
 
     found = asyncio.run(run())
     assert sum(recorded.batches) == 20
-    assert max(recorded.batches) == 8
+    assert max(recorded.batches) == 3
     np.testing.assert_allclose(np.concatenate(found), model.predict(texts), atol=1e-5)
 
 
@@ -106,9 +112,9 @@ def test_a_large_request_lets_small_ones_pass(model: Predictor) -> None:
     order: list[str] = []
 
     async def ask(batcher: Batcher, name: str, texts: list[str]) -> np.ndarray:
-        _, found = await batcher.run(texts)
+        found = await batcher.run(texts)
         order.append(name)
-        return found
+        return found.probabilities
 
     async def run() -> None:
         batcher = Batcher(lambda: recorded, max_batch=4, max_queue=100)
@@ -133,7 +139,7 @@ def test_a_full_queue_refuses_with_a_time_to_try_again(model: Predictor) -> None
         refused = [exc for exc in found if isinstance(exc, Overloaded)]
         assert len(refused) == 5
         assert all(exc.retry_after_s >= 1 for exc in refused)
-        assert sum(isinstance(item, tuple) for item in found) == 3
+        assert sum(isinstance(item, Found) for item in found) == 3
         await batcher.run(["hello"])
         batcher.close()
 
@@ -173,13 +179,13 @@ def test_a_request_is_answered_by_one_model_throughout(
         await asyncio.sleep(0.015)
         models.change(new)
         small = [asyncio.create_task(batcher.run(["hello"])) for _ in range(3)]
-        asked, found = await large
-        assert asked is old
-        np.testing.assert_allclose(found, old.inner.predict(texts), atol=1e-5)
+        found = await large
+        assert found.model is old
+        np.testing.assert_allclose(found.probabilities, old.inner.predict(texts), atol=1e-5)
         for task in small:
-            asked, found = await task
-            assert asked is new
-            np.testing.assert_allclose(found, new.inner.predict(["hello"]), atol=1e-5)
+            found = await task
+            assert found.model is new
+            np.testing.assert_allclose(found.probabilities, new.inner.predict(["hello"]), atol=1e-5)
         batcher.close()
 
     asyncio.run(run())
@@ -194,6 +200,78 @@ def test_without_a_model_requests_are_refused() -> None:
         with pytest.raises(NotReady):
             await batcher.run(["hello"])
         assert batcher.queued == 0
+        batcher.close()
+
+    asyncio.run(run())
+
+
+def test_a_batch_is_run_in_groups_of_similar_length(model: Predictor) -> None:
+    """Short and long texts that came together are answered as each would be alone, short with short."""
+    recorded = Recorded(model)
+    lengths: list[set[int]] = []
+
+    def encode(texts: Sequence[str]) -> Encoded:
+        lengths.append({len(text) for text in texts})
+        return model.encode(texts)
+
+    recorded.encode = encode
+    texts = ["hello", "where is the parcel now please"] * GROUP
+
+    async def run() -> Found:
+        batcher = Batcher(lambda: recorded)
+        found = await batcher.run(texts)
+        batcher.close()
+        return found
+
+    found = asyncio.run(run())
+    assert lengths == [{len("hello")}, {len("where is the parcel now please")}]
+    np.testing.assert_allclose(found.probabilities, model.predict(texts), atol=1e-5)
+
+
+def test_who_waits_in_vain_is_refused_and_not_run(model: Predictor) -> None:
+    """A deadline that passes in the queue: DeadlineExceeded; the model has not seen the text."""
+    recorded = Recorded(model, seconds=0.05)
+    seen: list[str] = []
+    encode = recorded.encode
+    recorded.encode = lambda texts: (seen.extend(texts), encode(texts))[1]
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded, max_batch=1)
+        first = asyncio.create_task(batcher.run(["hello"]))
+        await asyncio.sleep(0.01)
+        late = batcher.run(["late"], deadline=monotonic() + 0.01)  # nothing is known of the run yet
+        with pytest.raises(DeadlineExceeded):
+            await late
+        await first
+        with pytest.raises(DeadlineExceeded):
+            await batcher.run(["late"], deadline=monotonic() - 1)
+        assert batcher.queued == 0
+        await batcher.run(["hello"], deadline=monotonic() + 60)
+        batcher.close()
+
+    asyncio.run(run())
+    assert seen == ["hello", "hello"]
+
+
+def test_who_would_wait_too_long_is_refused_at_once(model: Predictor) -> None:
+    """By the time that what waits is expected to take, for the server's limit and for the request's own."""
+    recorded = Recorded(model, seconds=0.05)
+
+    async def run() -> None:
+        batcher = Batcher(lambda: recorded, max_batch=1, max_wait_s=0.12)
+        await batcher.run(["hello"])  # now the batcher knows how long a text takes
+        taken = [asyncio.create_task(batcher.run(["hello"])) for _ in range(2)]
+        await asyncio.sleep(0.005)
+        assert batcher.expected_wait_s() > 0.05
+        with pytest.raises(QueueTooSlow, match="x-request-timeout-ms"):
+            await batcher.run(["hello"], deadline=monotonic() + 0.02)
+        taken.append(asyncio.create_task(batcher.run(["hello"])))
+        await asyncio.sleep(0.001)
+        with pytest.raises(QueueTooSlow, match="max_queue_ms") as refused:
+            await batcher.run(["hello"])
+        assert refused.value.retry_after_s >= 1
+        await asyncio.gather(*taken)
+        assert batcher.expected_wait_s() == 0
         batcher.close()
 
     asyncio.run(run())

@@ -31,7 +31,7 @@ def test_every_answered_text_is_one_record_with_its_audit_choice(
         for texts in (["hello"], ["where is", "the parcel"], ["now"] * 30):
             started = monotonic()
             answer = await plane.answer(texts)
-            plane.record(answer, texts, started)
+            plane.record(answer, texts, started, monotonic())
             ids.append(answer.id)
         assert plane.answered == 33
         batcher.close()

@@ -1,86 +1,96 @@
 from __future__ import annotations
 
-import asyncio
+import math
 
 import pytest
 
 from coffey.core.errors import InvalidRequest, NotReady, Overloaded
-from coffey.serve.exchange import (
+from coffey.serve.exchange import CLOSE, STATUS, Request, read_head, refusal
+from coffey.serve.keys import Unauthorized
+from coffey.serve.limits import (
+    BodyTooLarge,
     BodyTooSlow,
-    ClientGone,
-    UnsupportedEncoding,
-    check_headers,
-    read_body,
-    refusal,
+    DeadlineExceeded,
+    HeadTooLarge,
+    Limits,
+    QueueTooSlow,
+    UnsupportedBody,
 )
-from coffey.serve.limits import BodyTooLarge, Limits
 
-LIMITS = Limits(max_body_bytes=10, body_seconds=0.05)
-
-
-def receiver(*messages: dict[str, object]):
-    left = list(messages)
-
-    async def receive() -> dict[str, object]:
-        if not left:
-            await asyncio.sleep(60)
-        return left.pop(0)
-
-    return receive
+LIMITS = Limits(max_body_bytes=10)
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def piece(body: bytes, *, more: bool = False) -> dict[str, object]:
-    return {"type": "http.request", "body": body, "more_body": more}
-
-
-def read(*messages: dict[str, object]) -> bytes:
-    return asyncio.run(read_body(receiver(*messages), LIMITS))
-
-
-def test_a_body_is_whole_whatever_its_pieces() -> None:
-    """One message or several, the limit included."""
-    assert read(piece(b"0123456789")) == b"0123456789"
-    assert read(piece(b"01", more=True), piece(b"", more=True), piece(b"23456789")) == b"0123456789"
-
-
-def test_a_body_over_the_limit_is_not_read_on() -> None:
-    """Neither in one message nor in several."""
-    with pytest.raises(BodyTooLarge):
-        read(piece(b"01234567890"))
-    with pytest.raises(BodyTooLarge):
-        read(piece(b"012345678", more=True), piece(b"90", more=True))
-
-
-def test_a_body_that_does_not_come_is_given_up() -> None:
-    """A client that stops sending, and one that left."""
-    with pytest.raises(BodyTooSlow):
-        read(piece(b"01", more=True))
-    with pytest.raises(ClientGone):
-        read(piece(b"01", more=True), {"type": "http.disconnect"})
+def head(*headers: tuple[bytes, bytes]) -> Request:
+    request = Request(b"POST", b"/v1/predict", list(headers), arrived=100.0)
+    read_head(request, LIMITS)
+    return request
 
 
 def test_headers_alone_can_refuse() -> None:
-    """By length and by encoding."""
-    check_headers([(b"content-length", b"10"), (b"content-encoding", b"identity")], LIMITS)
+    """By length, by encoding, by type."""
+    head((b"content-length", b"10"), (b"content-encoding", b"identity"))
+    head((b"content-type", b"application/json"))
+    head((b"content-type", b"Application/JSON; charset=utf-8"))
     with pytest.raises(BodyTooLarge):
-        check_headers([(b"content-length", b"11")], LIMITS)
+        head((b"content-length", b"11"))
     with pytest.raises(InvalidRequest):
-        check_headers([(b"content-length", b"ten")], LIMITS)
-    with pytest.raises(UnsupportedEncoding):
-        check_headers([(b"content-encoding", b"gzip")], LIMITS)
+        head((b"content-length", b"ten"))
+    with pytest.raises(UnsupportedBody, match="gzip"):
+        head((b"content-encoding", b"gzip"))
+    with pytest.raises(UnsupportedBody, match="text/plain"):
+        head((b"content-type", b"text/plain"))
+
+
+def test_a_timeout_becomes_a_deadline() -> None:
+    """Milliseconds from the arrival; anything but a whole number of at least 1 is refused."""
+    assert head().deadline == math.inf
+    assert head((b"x-request-timeout-ms", b"250")).deadline == pytest.approx(100.25)
+    for wrong in (b"0", b"-1", b"1.5", b"soon", b"", b"9" * 30):
+        with pytest.raises(InvalidRequest, match="x-request-timeout-ms"):
+            head((b"x-request-timeout-ms", wrong))
+
+
+def test_ids_are_passed_on_when_they_are_well_formed() -> None:
+    """What could break a header or a log line is not."""
+    assert head((b"x-request-id", b"mine-1")).request_id == b"mine-1"
+    assert head((b"traceparent", TRACE)).traceparent == TRACE
+    for wrong in (b"", b"a b", b"a\x7f", b"\xc3\xa4", b"a" * 129):
+        assert head((b"x-request-id", wrong)).request_id is None
+    for wrong in (b"", TRACE[:-1], TRACE.upper(), TRACE + b"0"):
+        assert head((b"traceparent", wrong)).traceparent is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key"),
+    [
+        (b"x-api-key", b"secret", b"secret"),
+        (b"authorization", b"Bearer secret", b"secret"),
+        (b"authorization", b"bearer  secret", b"secret"),
+        (b"authorization", b"Basic c2VjcmV0", None),
+    ],
+)
+def test_a_key_comes_in_either_header(name, value, key) -> None:
+    """`X-API-Key`, or `Authorization` with a bearer."""
+    assert head((name, value)).key == key
 
 
 def test_each_refusal_has_its_status() -> None:
-    """And those that a retry may mend say when."""
-    cases = [
-        (BodyTooSlow(1.0), 408, []),
-        (BodyTooLarge(10), 413, []),
-        (UnsupportedEncoding("gzip"), 415, []),
-        (InvalidRequest("no"), 422, []),
-        (Overloaded(5, 4, 3.0), 429, [(b"retry-after", b"3")]),
-        (NotReady("no"), 503, [(b"retry-after", b"1")]),
-    ]
-    for exc, status, headers in cases:
-        found, body, extra = refusal(exc)
-        assert (found, extra) == (status, headers)
-        assert str(exc).encode()[:5] in body
+    """Those that a retry may mend say when; after those of an unread body the connection closes."""
+    cases = {
+        401: (Unauthorized(), [(b"www-authenticate", b"Bearer"), CLOSE]),
+        408: (BodyTooSlow(1.0), [CLOSE]),
+        413: (BodyTooLarge(10), [CLOSE]),
+        415: (UnsupportedBody("content-encoding", "gzip", "Send the body as it is."), [CLOSE]),
+        422: (InvalidRequest("no"), []),
+        431: (HeadTooLarge(10), [CLOSE]),
+        503: (NotReady("no"), [(b"retry-after", b"1")]),
+        504: (DeadlineExceeded(), []),
+    }
+    for status, (exc, headers) in cases.items():
+        found = refusal(exc, "predict")
+        assert (found.status, found.headers, found.route) == (status, headers, "predict")
+        assert str(exc).encode()[:5] in found.body
+    for late in (Overloaded(5, 4, 3.0), QueueTooSlow(2.5, 0.1)):
+        assert (refusal(late).status, refusal(late).headers) == (429, [(b"retry-after", b"3")])
+    assert set(STATUS.values()) == {*cases, 429}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import socket
@@ -215,6 +216,74 @@ def test_a_killed_server_leaves_its_records(serve, load) -> None:
     assert compact(running.root).records == len(clients.ids)
     assert list(parquet_folder(running.root).rglob("*.parquet"))
     assert Counter(record.id for record in read_traffic(running.root)) == Counter(clients.ids)
+
+
+def test_keys_are_asked_for_where_they_are_set(serve, ask) -> None:
+    """401 without a key or with another one; health and metrics need none; OpenAPI says so."""
+    running = serve(api_keys=[hashlib.sha256(b"secret").hexdigest()])
+    for headers in ({}, {"x_api_key": "guess"}, {"authorization": "Basic secret"}):
+        refused = ask(running.port, "POST", "/v1/predict", PREDICT, **headers)
+        assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+    for headers in ({"x_api_key": "secret"}, {"authorization": "Bearer secret"}):
+        assert ask(running.port, "POST", "/v1/predict", PREDICT, **headers).status == 200
+    assert ask(running.port, "POST", "/admin/reload").status == 401
+    assert ask(running.port, "GET", "/healthz").status == 200
+    document = ask(running.port, "GET", "/openapi.json").json()
+    assert document["paths"]["/v1/predict"]["post"]["security"]
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "header"}
+
+
+def test_a_request_whose_time_is_over_is_not_run(serve, ask) -> None:
+    """504 for one that waited too long, 429 for one that would; the others are answered."""
+    running = serve(slow_seconds=0.2, settings={"max_batch": 1})
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask, running.port, "POST", "/v1/predict", PREDICT)
+        threading.Event().wait(0.05)  # the first is at work, and nothing is known of how long that takes
+        late = pool.submit(ask, running.port, "POST", "/v1/predict", PREDICT, x_request_timeout_ms="20")
+        assert late.result().status == 504
+        assert first.result().status == 200
+        first = pool.submit(ask, running.port, "POST", "/v1/predict", PREDICT)
+        threading.Event().wait(0.05)
+        refused = ask(running.port, "POST", "/v1/predict", PREDICT, x_request_timeout_ms="20")
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert first.result().status == 200
+    metrics = ask(running.port, "GET", "/metrics").body.decode()
+    assert 'coffey_requests_total{route="predict",status="504"} 1.0' in metrics
+    assert "coffey_answered_total 2.0" in metrics
+
+
+def test_the_access_log_has_a_line_for_each_request(serve, ask) -> None:
+    """With the ids that came with it, and the id in the traffic log; refusals too."""
+    running = serve(settings={"access_log": True})
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    answer = ask(running.port, "POST", "/v1/predict", PREDICT, x_request_id="mine", traceparent=trace)
+    assert ask(running.port, "POST", "/v1/predict", {}).status == 422
+    assert ask(running.port, "GET", "/nothing").status == 404
+    assert running.stop() == 0
+    lines = [event for event in running.events() if event["event"] == "request"]
+    assert [(line["route"], line["status"]) for line in lines] == [
+        ("predict", 200),
+        ("predict", 422),
+        ("unknown", 404),
+    ]
+    assert lines[0]["id"] == answer.json()["id"]
+    assert (lines[0]["request_id"], lines[0]["traceparent"]) == ("mine", trace)
+    assert lines[0]["ms"] > 0
+
+
+def test_a_promotion_can_be_followed_at_once(serve, ask, make_artifact, artifact) -> None:
+    """`POST /admin/reload` answers when the new model is in service; 409 when it is not to be served."""
+    other = make_artifact(2)
+    running = serve(settings={"follow_seconds": 3600.0})
+    assert ask(running.port, "POST", "/admin/reload").json() == {"model": artifact.name}
+    running.alias.write_text(str(other))
+    assert ask(running.port, "POST", "/admin/reload").json() == {"model": other.name}
+    assert ask(running.port, "POST", "/v1/predict", PREDICT).json()["model"] == other.name
+    running.alias.write_text(str(make_artifact(3, lies=True)))
+    refused = ask(running.port, "POST", "/admin/reload")
+    assert refused.status == 409
+    assert "examples" in refused.json()["error"]
+    assert ask(running.port, "POST", "/v1/predict", PREDICT).json()["model"] == other.name
 
 
 def test_a_port_in_use_is_a_configuration_error(artifact: Path) -> None:

@@ -141,3 +141,60 @@ def test_a_fixed_artifact_is_checked_too(make_artifact: Callable[..., Path], tru
     with pytest.raises(ArtifactError, match="was expected"):
         Follower(Models(), resolve=fixed("0" * 64, path), load=loader(trust=trust), events=hear).first()
     assert issubclass(DigestMismatch, ArtifactError)
+
+
+def test_a_new_model_has_answered_recent_requests_before_it_takes_over(
+    make_artifact: Callable[..., Path], trust: Trust
+) -> None:
+    """What was asked last is asked of it, each text alone and all together; the old one answers meanwhile."""
+    first, second = make_artifact(1), make_artifact(2)
+    registry, models = Registry(first, trust), Models()
+    follower = follow(registry, models, [])
+    follower.recent = lambda: ["hello", "where is the parcel"]
+    asked: list[tuple[str, str, list[str]]] = []
+    load = registry.load
+
+    def watched(path: Path):
+        model = load(path)
+        encode = model.encode
+
+        def note(texts):
+            asked.append((model.digest, models.current.digest if models.current else "", list(texts)))
+            return encode(texts)
+
+        model.encode = note
+        return model
+
+    follower._load = watched
+    follower.first()
+    asked.clear()
+    registry.path = second
+    asyncio.run(follower.look_now())
+    assert models.serving().digest == second.name
+    assert [texts for _, _, texts in asked] == [
+        ["hello"],
+        ["where is the parcel"],
+        ["hello", "where is the parcel"],
+    ]
+    assert {(digest, answering) for digest, answering, _ in asked} == {(second.name, first.name)}
+
+
+def test_a_reload_says_which_model_answers_and_tells_the_others(
+    make_artifact: Callable[..., Path], trust: Trust
+) -> None:
+    """Also when nothing changed; a model that is refused is tried again at once, and raises."""
+    first, broken = make_artifact(1), make_artifact(3, lies=True)
+    registry, models, told = Registry(first, trust), Models(), []
+    follower = follow(registry, models, [])
+    follower.reloaded = lambda: told.append(models.serving().digest)
+    follower.first()
+    assert asyncio.run(follower.reload()) == first.name
+    assert told == [first.name]
+    registry.path = broken
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match="examples"):
+            asyncio.run(follower.reload())
+    assert registry.loads == [first.name, broken.name, broken.name]
+    assert models.serving().digest == first.name
+    assert told == [first.name]
+    follower.close()

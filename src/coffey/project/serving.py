@@ -11,6 +11,7 @@ from coffey.artifact.signing import Trust, default_key_folder
 from coffey.core.errors import ArtifactError
 from coffey.core.settings import ServeSettings, Settings
 from coffey.project import wiring
+from coffey.project.privacy import build_redactor
 from coffey.registry.protocol import CHAMPION
 from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
@@ -62,11 +63,14 @@ def serve_champion(
     workers: int | None = None,
     keys: Sequence[Path] = (),
     api_keys: ApiKeys | None = None,
+    folder: Path = Path(),
 ) -> ServeOptions:
     """Serve the project's champion and follow it; log traffic, choose audits.
 
+    `folder`, the one of `coffey.toml`, is where a redaction of the user's is imported from.
+
     Raises:
-        ConfigError: the store is a URL.
+        ConfigError: the store is a URL, or `privacy.text` is no redaction.
     """
     serving = with_address(settings.serve, host, port, workers)
     store = wiring.local_store(settings)
@@ -83,6 +87,7 @@ def serve_champion(
         settings=serving,
         log_folder=segments_folder(store),
         rotate_seconds=ROTATE_SECONDS,
+        redactor=build_redactor(settings, folder),
         audit_probability=audit_probability(settings),
         audit_seed=settings.chain.seed,
         model_name=settings.project.name,

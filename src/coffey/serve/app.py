@@ -1,60 +1,61 @@
-"""The ASGI application: routes, limits, statuses. No framework; one dictionary look-up a request."""
+"""The application: routes, limits, statuses. One dictionary look-up a request; no bytes of HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 
 from coffey import _version
-from coffey.core.clock import Clock, monotonic
-from coffey.core.errors import ServeError
+from coffey.core.clock import Clock, monotonic, unix_now
+from coffey.core.errors import CoffeyError, ServeError
+from coffey.serve.access import AccessLine, AccessLog
 from coffey.serve.bodies import (
     ErrorBody,
     Live,
     ModelMetadata,
     ModelReady,
     Ready,
+    Reloaded,
     ServerMetadata,
     TensorMetadata,
 )
 from coffey.serve.dataplane import Answer, DataPlane
 from coffey.serve.events import Events
-from coffey.serve.exchange import (
-    CLOSE,
-    UNREAD,
-    ClientGone,
-    Header,
-    Receive,
-    Scope,
-    Send,
-    check_headers,
-    encoder,
-    read_body,
-    refusal,
-    respond,
-)
+from coffey.serve.exchange import CLOSE, JSON, Request, Response, encoder, read_head, refusal
+from coffey.serve.keys import ApiKeys, Unauthorized
 from coffey.serve.limits import Limits
 from coffey.serve.metrics import Measurements, Metrics
 from coffey.serve.openapi import document
 from coffey.serve.predict import decode_infer, decode_predict, encode_infer, encode_predict
 from coffey.serve.routes import Route, routes
-from coffey.serve.swap import Models
+from coffey.serve.swap import Follower
 
 Reply = tuple[int, object]
 """A status, and a struct or bytes."""
-Served = tuple[object, Answer, Sequence[str]]
-"""The body of an answer, the answer, and the texts that it answers."""
+Decoded = tuple[Sequence[str], Callable[[Answer], object]]
+"""The texts of a body, and how their answer becomes the body of the response."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What is asked of a request before it is answered, and what is written of it."""
+
+    limits: Limits = field(default_factory=Limits)
+    keys: ApiKeys = field(default_factory=ApiKeys)
+    access: AccessLog | None = None
 
 
 class App:
-    """Answers HTTP for one data plane."""
+    """Answers requests for one data plane."""
 
     def __init__(
         self,
         plane: DataPlane,
-        models: Models,
+        follower: Follower,
         *,
-        limits: Limits,
+        edge: Edge,
         measurements: Measurements,
         metrics: Metrics,
         events: Events,
@@ -63,18 +64,23 @@ class App:
     ) -> None:
         self.leaving = False
         """Set on SIGTERM: not ready any more, and connections are closed after their answer."""
+        self.limits = edge.limits
         self._plane = plane
-        self._models = models
-        self._limits = limits
+        self._follower = follower
+        self._models = follower.models
         self._measurements = measurements
+        self._steps = measurements.steps
         self._events = events
+        self._keys = edge.keys
+        self._access = edge.access
         self._model_name = model_name
         self._clock = clock
         table = routes(model_name)
-        self._openapi = encoder.encode(document(table))
-        posts: dict[str, Callable[[bytes], Awaitable[Served]]] = {
-            "predict": self._predict,
-            "infer": self._infer,
+        self._openapi = encoder.encode(document(table, keys=edge.keys.required))
+        posts: dict[str, Callable[[Request, Route], Awaitable[Response]]] = {
+            "predict": partial(self._answer, self._decode_predict),
+            "infer": partial(self._answer, self._decode_infer),
+            "reload": self._reload_now,
         }
         gets: dict[str, Callable[[], Reply]] = {
             "server": self._server,
@@ -86,95 +92,126 @@ class App:
             "metrics": lambda: (200, metrics.text()),
             "openapi": lambda: (200, self._openapi),
         }
-        self._posts = {route.path: (route, posts[route.name]) for route in table if route.method == "POST"}
-        self._gets = {route.path: (route, gets[route.name]) for route in table if route.method == "GET"}
+        self._posts = {r.path.encode(): (r, posts[r.name]) for r in table if r.method == "POST"}
+        self._gets = {r.path.encode(): (r, gets[r.name]) for r in table if r.method == "GET"}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            return
-        started = self._clock()
-        path, method = scope["raw_path"].decode("ascii"), scope["method"]
-        post = self._posts.get(path)
-        if post is not None and method == "POST":
-            await self._post(*post, started, scope, receive, send)
-            return
-        get = self._gets.get(path)
-        if get is not None and method in ("GET", "HEAD"):
-            route, handler = get
-            status, body = handler()
-            await self._reply(send, route, status, body, started)
-        else:
-            await self._unknown(path, method, send)
-
-    async def _post(
-        self,
-        route: Route,
-        handler: Callable[[bytes], Awaitable[Served]],
-        started: float,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+    def screen(self, request: Request) -> Response | None:
+        """Refuse by the head alone, before the body is read; None lets the body come."""
+        post = self._posts.get(request.path)
+        if post is None or request.method != b"POST":
+            known = request.path in self._gets and request.method in (b"GET", b"HEAD")
+            return None if known else self._unknown(request)
+        route = post[0]
         try:
-            check_headers(scope["headers"], self._limits)
+            read_head(request, self.limits)
+            if not self._keys.allow(request.key):
+                raise Unauthorized
             self._plane.check_open()
-            body = await read_body(receive, self._limits)
-            content, answer, texts = await handler(body)
-        except ClientGone:
-            self._measurements.request(route.name, 499, 0.0)
-            return
         except ServeError as exc:
-            status, refused, headers = refusal(exc)
-            if status in UNREAD:
-                headers.append(CLOSE)
-            await self._reply(send, route, status, refused, started, headers)
-            return
+            return refusal(exc, route.name)
+        return None
+
+    async def respond(self, request: Request) -> Response:
+        """Answer a whole request that passed the screen."""
+        get = self._gets.get(request.path)
+        if get is not None and request.method != b"POST":
+            route, handler = get
+            return self._plain(route, *handler(), request)
+        route, answer = self._posts[request.path]
+        try:
+            return await answer(request, route)
+        except ServeError as exc:
+            response = refusal(exc, route.name)
         except Exception as exc:  # noqa: BLE001 - the process edge: one request's failure is its own
             self._events("request_failed", route=route.name, error=f"{type(exc).__name__}: {exc}")
             failed = ErrorBody("The model failed on this request; the server's log says why.")
-            await self._reply(send, route, 500, failed, started)
-            return
+            response = Response(500, encoder.encode(failed), route=route.name)
+        response.sent = lambda now: self._count(response, request, now)
+        return self._echo(response, request)
+
+    def refused(self, response: Response, request: Request | None) -> None:
+        """Count an answer that `respond` did not make."""
+        self._count(response, request, self._clock())
+
+    async def _answer(self, decode: Callable[[bytes], Decoded], request: Request, route: Route) -> Response:
+        """Texts to labels. The record of it is made after the answer is out: nobody waits for it."""
+        started = self._clock()
+        texts, encode = decode(request.body)
+        decoded = self._clock()
+        answer = await self._plane.answer(texts, request.deadline)
+        answered = self._clock()
+        response = Response(200, encoder.encode(encode(answer)), route=route.name)
+
+        def sent(now: float) -> None:
+            self._plane.record(answer, texts, request.arrived, now)
+            self._count(response, request, now, answer.id)
+            steps = self._steps
+            steps.requests += 1
+            steps.accept += started - request.arrived
+            steps.parse += decoded - started
+            steps.tokenize += answer.tokenize_s
+            steps.run += answer.run_s
+            steps.queue += answered - decoded - answer.tokenize_s - answer.run_s
+            steps.write += now - answered
+            steps.log += self._clock() - now
+
+        response.sent = sent
+        return self._echo(response, request) if request.request_id else response
+
+    async def _reload_now(self, request: Request, route: Route) -> Response:
         try:
-            await self._reply(send, route, 200, content, started)
-        finally:
-            self._plane.record(answer, texts, started)  # after the answer is out: nobody waits for it
+            digest = await self._follower.reload()
+        except CoffeyError as exc:
+            return self._plain(route, 409, ErrorBody(str(exc)), request)
+        return self._plain(route, 200, Reloaded(digest), request)
 
-    async def _reply(
-        self,
-        send: Send,
-        route: Route,
-        status: int,
-        body: object,
-        started: float,
-        headers: list[Header] | None = None,
-    ) -> None:
+    def _plain(self, route: Route, status: int, body: object, request: Request) -> Response:
         content = body if isinstance(body, bytes) else encoder.encode(body)
-        extra = headers or []
-        if self.leaving and CLOSE not in extra:
-            extra = [*extra, CLOSE]
-        kind = route.content_type.encode() if status == 200 else b"application/json"
-        await respond(send, status, content, kind, extra)
-        self._measurements.request(route.name, status, self._clock() - started)
+        kind = route.content_type.encode() if status == HTTPStatus.OK else JSON
+        response = Response(status, content, kind, route=route.name)
+        response.sent = lambda now: self._count(response, request, now)
+        return response
 
-    async def _unknown(self, path: str, method: str, send: Send) -> None:
-        allowed = [name for name, table in (("GET", self._gets), ("POST", self._posts)) if path in table]
+    def _unknown(self, request: Request) -> Response:
+        tables = (("GET", self._gets), ("POST", self._posts))
+        allowed = [name for name, table in tables if request.path in table]
         status = HTTPStatus.METHOD_NOT_ALLOWED if allowed else HTTPStatus.NOT_FOUND
         headers = [(b"allow", ", ".join(allowed).encode())] if allowed else []
-        text = f"{method} {path} is not served here; /openapi.json lists what is."
-        body = encoder.encode(ErrorBody(text))
-        await respond(send, status, body, b"application/json", [*headers, CLOSE])
-        self._measurements.request("unknown", int(status), 0.0)
+        asked = f"{request.method.decode('latin-1')} {request.path.decode('latin-1')}"
+        body = encoder.encode(ErrorBody(f"{asked} is not served here; /openapi.json lists what is."))
+        return Response(int(status), body, headers=[*headers, CLOSE])
 
-    async def _predict(self, body: bytes) -> Served:
-        request, texts = decode_predict(body, self._limits)
-        answer = await self._plane.answer(texts)
-        return encode_predict(request, answer), answer, texts
+    @staticmethod
+    def _echo(response: Response, request: Request) -> Response:
+        if request.request_id is not None:
+            response.headers.append((b"x-request-id", request.request_id))
+        return response
 
-    async def _infer(self, body: bytes) -> Served:
-        request, texts = decode_infer(body, self._limits)
-        answer = await self._plane.answer(texts)
-        return encode_infer(request, answer, self._model_name), answer, texts
+    def _count(
+        self, response: Response, request: Request | None, now: float, answer_id: str | None = None
+    ) -> None:
+        seconds = now - request.arrived if request is not None else 0.0
+        self._measurements.request(response.route, response.status, seconds)
+        if self._access is not None:
+            self._access.put(
+                AccessLine(
+                    time=unix_now(),
+                    route=response.route,
+                    status=response.status,
+                    ms=1000 * seconds,
+                    id=answer_id,
+                    request_id=_text(request.request_id if request else None),
+                    traceparent=_text(request.traceparent if request else None),
+                )
+            )
+
+    def _decode_predict(self, body: bytes) -> Decoded:
+        request, texts = decode_predict(body, self.limits)
+        return texts, lambda answer: encode_predict(request, answer)
+
+    def _decode_infer(self, body: bytes) -> Decoded:
+        request, texts = decode_infer(body, self.limits)
+        return texts, lambda answer: encode_infer(request, answer, self._model_name)
 
     def _is_ready(self) -> bool:
         return self._models.current is not None and not self.leaving
@@ -197,3 +234,7 @@ class App:
         text = TensorMetadata("text", "BYTES", [-1])
         outputs = [TensorMetadata("label", "BYTES", [-1]), TensorMetadata("score", "FP32", [-1])]
         return 200, ModelMetadata(self._model_name, [model.digest], "onnxruntime_onnx", [text], outputs)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("ascii")

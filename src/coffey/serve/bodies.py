@@ -42,6 +42,12 @@ class PredictResponse(Struct):
     predictions: list[Prediction]
 
 
+class Reloaded(Struct):
+    """The model that answers from now on."""
+
+    model: Annotated[str, Meta(description="digest of the artifact")]
+
+
 class ErrorBody(Struct):
     """Why a request was not answered."""
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from coffey.core.clock import Clock, monotonic, unix_now
+from coffey.core.clock import unix_now
 from coffey.core.errors import NotReady
 from coffey.core.records import TrafficRecord
 from coffey.serve.audit import AuditChoice
 from coffey.serve.batching import Batcher, Probabilities
 from coffey.serve.model import Model
 from coffey.traffic.log import TrafficLog
+
+RECENT = 32
+"""Texts remembered, to warm up the next model with."""
 
 
 @dataclass(slots=True)
@@ -27,6 +32,9 @@ class Answer:
     labels: list[str]
     scores: list[float]
     """The probability of the label of each text."""
+    tokenize_s: float
+    run_s: float
+    """Seconds of the batches that its texts were in."""
 
 
 class DataPlane:
@@ -38,7 +46,6 @@ class DataPlane:
         *,
         audit: AuditChoice,
         log: TrafficLog | None,
-        clock: Clock = monotonic,
         wall: Callable[[], float] = unix_now,
     ) -> None:
         self.batcher = batcher
@@ -49,8 +56,9 @@ class DataPlane:
         """Texts chosen for audit."""
         self.closing = False
         """Whether nothing more is answered."""
+        self.recent: deque[str] = deque(maxlen=RECENT)
+        """The last texts that were answered."""
         self._audit = audit
-        self._clock = clock
         self._wall = wall
         self._prefix = secrets.token_hex(8)
         self._numbers = itertools.count()
@@ -66,30 +74,36 @@ class DataPlane:
             raise NotReady("The server is shutting down. Ask another one.")
         self.batcher.check_room()
 
-    async def answer(self, texts: Sequence[str]) -> Answer:
+    async def answer(self, texts: Sequence[str], deadline: float = math.inf) -> Answer:
         """Answer `texts`, which were checked. Whoever asks hands the answer to `record` afterwards.
+
+        Args:
+            texts: what is asked.
+            deadline: when nobody waits for the answer any more (of the monotonic clock).
 
         Raises:
             NotReady: there is no model.
-            Overloaded: the queue is full.
+            Overloaded: the queue is full, or would take too long.
+            DeadlineExceeded: the deadline passed before the model ran.
         """
         request_id = f"{self._prefix}{next(self._numbers):012x}"
-        model, probabilities = await self.batcher.run(texts)
+        found = await self.batcher.run(texts, deadline)
+        model, probabilities = found.model, found.probabilities
         names = model.labels
-        best = probabilities.argmax(axis=1).tolist()
-        labels = [names[index] for index in best]
-        scores = [float(row[index]) for row, index in zip(probabilities, best, strict=True)]
-        return Answer(request_id, model, probabilities, labels, scores)
+        labels = [names[index] for index in probabilities.argmax(axis=1).tolist()]
+        scores = probabilities.max(axis=1).tolist()
+        return Answer(request_id, model, probabilities, labels, scores, found.tokenize_s, found.run_s)
 
-    def record(self, answer: Answer, texts: Sequence[str], started: float) -> None:
-        """Log an answer, once it was sent, to a request that arrived at `started` (of the clock).
+    def record(self, answer: Answer, texts: Sequence[str], arrived: float, sent: float) -> None:
+        """Log an answer to a request that `arrived` and whose answer was `sent` (of the clock).
 
         One record a text: its id is the request's, with the text's number where there are several.
         """
-        latency_ms = (self._clock() - started) * 1000
+        latency_ms = (sent - arrived) * 1000
         now, digest, audit = self._wall(), answer.model.digest, self._audit
         several = len(texts) > 1
         self.answered += len(texts)
+        self.recent.extend(texts)
         for index, text in enumerate(texts):
             record_id = f"{answer.id}-{index}" if several else answer.id
             chosen = audit.chosen(record_id)

@@ -1,129 +1,167 @@
-"""Reading an ASGI request's body within limits, and writing an answer."""
+"""A request and its answer, between the connection that carries them and the application that answers.
+
+What the head of a request says is read here: lengths, types, the deadline, the key, ids to pass on.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import msgspec
 
 from coffey.core.errors import InvalidRequest, NotReady, Overloaded, ServeError
 from coffey.serve.bodies import ErrorBody
-from coffey.serve.limits import BodyTooLarge, Limits
+from coffey.serve.keys import HEADER, Unauthorized, key_in
+from coffey.serve.limits import (
+    BodyTooLarge,
+    BodyTooSlow,
+    DeadlineExceeded,
+    HeadTooLarge,
+    Limits,
+    QueueTooSlow,
+    UnsupportedBody,
+)
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 CLOSE: Header = (b"connection", b"close")
+JSON = b"application/json"
 encoder = msgspec.json.Encoder()
 
-
-class UnsupportedEncoding(ServeError):
-    """A body in an encoding that is not read."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__(f"content-encoding {encoding!r} is not accepted. Send the body as it is.")
-
-
-class BodyTooSlow(ServeError):
-    """A body that did not arrive in time."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"The body was not complete within {seconds:g} s.")
-
-
-class ClientGone(ServeError):
-    """The client closed the connection; nobody waits for an answer."""
-
-
 STATUS: dict[type[ServeError], int] = {
+    Unauthorized: 401,
     BodyTooSlow: 408,
     BodyTooLarge: 413,
-    UnsupportedEncoding: 415,
+    UnsupportedBody: 415,
     InvalidRequest: 422,
     Overloaded: 429,
+    QueueTooSlow: 429,
+    HeadTooLarge: 431,
     NotReady: 503,
+    DeadlineExceeded: 504,
 }
-UNREAD = (408, 413, 415)
+UNREAD = (401, 408, 413, 415, 431)
 """Refusals of the body itself: the connection is closed, so that the rest of it is not read either."""
 
+_DAY_MS = 86_400_000
+_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""https://www.w3.org/TR/trace-context/#traceparent-header"""
 
-def check_headers(headers: Iterable[Header], limits: Limits) -> None:
-    """Refuse by the headers alone.
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One request as it comes in."""
+
+    method: bytes
+    path: bytes
+    headers: list[Header]
+    """Names in lower case."""
+    arrived: float
+    """When the packet came that completed the head; seconds of the clock."""
+    keep_alive: bool = True
+    body: bytes = b""
+    deadline: float = math.inf
+    """When nobody waits for the answer any more; seconds of the clock."""
+    request_id: bytes | None = None
+    """`x-request-id`, where it is short and visible ASCII."""
+    traceparent: bytes | None = None
+    key: bytes | None = None
+    refused: Response | None = None
+    """The answer, where the head or the size of the body alone gave it."""
+
+
+@dataclass(slots=True, eq=False)
+class Response:
+    """One answer."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    headers: list[Header] = field(default_factory=list)
+    route: str = "unknown"
+    sent: Callable[[float], None] | None = None
+    """Told when the answer was on the socket, in seconds of the clock."""
+
+
+def read_head(request: Request, limits: Limits) -> None:
+    """Take from the headers what is needed of them, and refuse by them alone.
 
     Raises:
         BodyTooLarge: the body is over the limit.
-        UnsupportedEncoding: the body is compressed.
+        UnsupportedBody: it is compressed, or no JSON.
+        InvalidRequest: a length or time that is no number.
     """
-    for name, value in headers:
-        if name == b"content-length":
-            limits.check_length(value)
-        elif name == b"content-encoding" and value.lower() != b"identity":
-            raise UnsupportedEncoding(value.decode("latin-1"))
+    for name, value in request.headers:
+        reader = _READERS.get(name)
+        if reader is not None:
+            reader(request, limits, value)
 
 
-async def read_body(receive: Receive, limits: Limits) -> bytes:
-    """The whole body.
-
-    Raises:
-        BodyTooLarge: it grew over the limit (a chunked body says no length beforehand).
-        BodyTooSlow: the rest did not come in time.
-        ClientGone: it will not come.
-    """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message["body"]
-        if len(body) > limits.max_body_bytes:
-            raise BodyTooLarge(limits.max_body_bytes)
-        return body
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            return await _read_rest(message, receive, limits)
-    except TimeoutError as exc:
-        raise BodyTooSlow(limits.body_seconds) from exc
+def _length(request: Request, limits: Limits, value: bytes) -> None:
+    limits.check_length(value)
 
 
-async def _read_rest(message: Message, receive: Receive, limits: Limits) -> bytes:
-    body = bytearray()
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message["body"]
-        if len(body) > limits.max_body_bytes:
-            raise BodyTooLarge(limits.max_body_bytes)
-        if not message.get("more_body"):
-            return bytes(body)
-        message = await receive()
+def _encoding(request: Request, limits: Limits, value: bytes) -> None:
+    if value.lower() != b"identity":
+        raise UnsupportedBody("content-encoding", value.decode("latin-1"), "Send the body as it is.")
 
 
-def refusal(exc: ServeError) -> tuple[int, bytes, list[Header]]:
-    """Status, body and further headers that say `exc`."""
+def _type(request: Request, limits: Limits, value: bytes) -> None:
+    if value != JSON and value.partition(b";")[0].strip().lower() != JSON:
+        raise UnsupportedBody("content-type", value.decode("latin-1"), "Send application/json.")
+
+
+def _timeout(request: Request, limits: Limits, value: bytes) -> None:
+    if not value.isdigit() or not 0 < int(value) <= _DAY_MS:
+        expected = f"a whole number of milliseconds from 1 to {_DAY_MS}"
+        raise InvalidRequest(f"x-request-timeout-ms {value[:40].decode('latin-1')!r}: expected {expected}.")
+    request.deadline = request.arrived + int(value) / 1000
+
+
+def _request_id(request: Request, limits: Limits, value: bytes) -> None:
+    if _ID.fullmatch(value):
+        request.request_id = value
+
+
+def _traceparent(request: Request, limits: Limits, value: bytes) -> None:
+    if _TRACE.fullmatch(value):
+        request.traceparent = value
+
+
+def _api_key(request: Request, limits: Limits, value: bytes) -> None:
+    request.key = key_in(HEADER, value)
+
+
+def _authorization(request: Request, limits: Limits, value: bytes) -> None:
+    request.key = key_in(b"authorization", value) or request.key
+
+
+_READERS: dict[bytes, Callable[[Request, Limits, bytes], None]] = {
+    b"content-length": _length,
+    b"content-encoding": _encoding,
+    b"content-type": _type,
+    b"x-request-timeout-ms": _timeout,
+    b"x-request-id": _request_id,
+    b"traceparent": _traceparent,
+    HEADER: _api_key,
+    b"authorization": _authorization,
+}
+
+
+def refusal(exc: ServeError, route: str = "unknown") -> Response:
+    """The answer that says `exc`."""
     status = STATUS.get(type(exc), 500)
     headers: list[Header] = []
     if isinstance(exc, Overloaded):
         headers.append((b"retry-after", b"%d" % exc.retry_after_s))
     elif isinstance(exc, NotReady):
         headers.append((b"retry-after", b"1"))
-    return status, encoder.encode(ErrorBody(str(exc))), headers
-
-
-async def respond(
-    send: Send, status: int, body: bytes, content_type: bytes, headers: Iterable[Header] = ()
-) -> None:
-    """Send one whole answer."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", content_type),
-                (b"content-length", b"%d" % len(body)),
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+    elif isinstance(exc, Unauthorized):
+        headers.append((b"www-authenticate", b"Bearer"))
+    if status in UNREAD:
+        headers.append(CLOSE)
+    return Response(status, encoder.encode(ErrorBody(str(exc))), headers=headers, route=route)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coffey.core.errors import InvalidRequest, ServeError
+from coffey.core.errors import InvalidRequest, Overloaded, ServeError
 from coffey.core.settings import ServeSettings
 
 
@@ -19,6 +20,47 @@ class BodyTooLarge(ServeError):
         )
 
 
+class HeadTooLarge(ServeError):
+    """A request line and headers over the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request line and headers have more than {limit} bytes. Send fewer.")
+
+
+class BodyTooSlow(ServeError):
+    """A request that did not arrive in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The request was not complete within {seconds:g} s.")
+
+
+class UnsupportedBody(ServeError):
+    """A body in an encoding or of a type that is not read."""
+
+    def __init__(self, header: str, found: str, expected: str) -> None:
+        super().__init__(f"{header} {found!r} is not accepted. {expected}")
+
+
+class DeadlineExceeded(ServeError):
+    """The time that the client gave the request was over before the model ran for it."""
+
+    def __init__(self) -> None:
+        super().__init__("The time of x-request-timeout-ms was over before the model could run. It did not.")
+
+
+class QueueTooSlow(Overloaded):
+    """What waits already would take longer than a request may wait."""
+
+    def __init__(self, expected_s: float, allowed_s: float) -> None:
+        self.retry_after_s = max(1.0, math.ceil(expected_s))
+        ServeError.__init__(
+            self,
+            f"The queue would take {1000 * expected_s:.0f} ms and this request may wait "
+            f"{1000 * allowed_s:.0f} ms (serve.max_queue_ms, or its own x-request-timeout-ms). "
+            f"Try again in {self.retry_after_s:g} s.",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds of one request."""
@@ -27,7 +69,11 @@ class Limits:
     max_inputs: int = 256
     max_text_chars: int = 20_000
     body_seconds: float = 10.0
-    """Longest time that the rest of a body may take to arrive after its first bytes."""
+    """Longest time that a request may take to arrive after its first bytes."""
+    max_header_bytes: int = 65_536
+    """Of the request line and all headers."""
+    idle_seconds: float = 75.0
+    """After which a connection that asks nothing is closed."""
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Limits:

@@ -6,25 +6,31 @@ On the path of a request this is a bisection and three additions; names, labels 
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
+    SummaryMetricFamily,
 )
 from prometheus_client.registry import Collector
 
+from coffey.serve.board import Board, merge
 from coffey.serve.dataplane import DataPlane
+from coffey.serve.ledger import STEPS, Steps
 from coffey.serve.swap import Follower, Models
 
 SECONDS = tuple(round(step * 10.0**power, 6) for power in (-5, -4, -3, -2, -1, 0) for step in (1, 2.5, 5))[2:]
 """Bounds from 50 microseconds to 5 seconds: a small model answers in a tenth of a millisecond."""
+SHOW_SECONDS = 1.0
+"""How often a worker shows the others its metrics."""
 INPUTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 
@@ -66,6 +72,7 @@ class Measurements:
     """Latency by route, of requests that were answered with 200."""
     run_seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     run_inputs: Histogram = field(default_factory=lambda: Histogram(INPUTS))
+    steps: Steps = field(default_factory=Steps)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -110,15 +117,19 @@ class ServerCollector(Collector):
         yield requests
         latency = HistogramMetricFamily(
             "coffey_request_seconds",
-            "From the headers of a request to its answer, for status 200.",
+            "From the packet with the headers to the answer on the socket, for status 200.",
             labels=("route",),
         )
         for route, histogram in seen.seconds.items():
             latency.add_metric((route,), histogram.buckets(), histogram.sum)
         yield latency
+        yield _ledger(seen.steps)
         yield _histogram("coffey_run_seconds", "Tokenizing and computing one batch.", seen.run_seconds)
         yield _histogram("coffey_run_inputs", "Texts in one batch.", seen.run_inputs)
-        yield _gauge("coffey_queue_inputs", "Texts that wait for a batch.", self._plane.batcher.queued)
+        batcher = self._plane.batcher
+        yield _gauge("coffey_queue_inputs", "Texts that wait for a batch.", batcher.queued)
+        expected = "Seconds that a new request is expected to wait for its run."
+        yield _gauge("coffey_queue_seconds", expected, batcher.expected_wait_s())
 
     def _traffic(self) -> Iterator[Metric]:
         yield _counter("coffey_answered", "Texts answered.", self._plane.answered)
@@ -148,17 +159,45 @@ class ServerCollector(Collector):
 
 
 class Metrics:
-    """The registry of one server, and its text."""
+    """The registry of one server, and its text; with a board, the text of all workers."""
 
-    def __init__(self, collectors: Iterable[Collector]) -> None:
+    def __init__(
+        self, collectors: Iterable[Collector], *, board: Board | None = None, place: int = 0
+    ) -> None:
+        self._board = board
+        self._place = place
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         for collector in collectors:
             self._registry.register(collector)
 
     def text(self) -> bytes:
-        """The Prometheus text format, version 0.0.4."""
-        return generate_latest(self._registry)
+        """The Prometheus text format, version 0.0.4. Other workers' figures are up to a second old."""
+        own = generate_latest(self._registry)
+        board = self._board
+        if board is None:
+            return own
+        board.write(self._place, own)
+        supervisor = board.places - 1
+        texts = {str(place): board.read(place) for place in range(supervisor)}
+        return merge({**texts, str(self._place): own, "": board.read(supervisor)})
+
+    async def show(self) -> None:
+        """Write on the board every second, until cancelled; returns at once without one."""
+        while self._board is not None:
+            self._board.write(self._place, generate_latest(self._registry))
+            await asyncio.sleep(SHOW_SECONDS)
+
+
+def restarts_text(count: int) -> bytes:
+    """What the supervisor of several workers counts, in the same format."""
+    registry = CollectorRegistry()
+    restarts = Counter(
+        "coffey_worker_restarts", "Workers that died and were started anew.", registry=registry
+    )
+    restarts.inc(count)
+    lines = generate_latest(registry).splitlines(keepends=True)
+    return b"".join(line for line in lines if b"_created" not in line)
 
 
 def _counter(name: str, meaning: str, value: float) -> Metric:
@@ -167,6 +206,13 @@ def _counter(name: str, meaning: str, value: float) -> Metric:
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(name, meaning, value=float(value))
+
+
+def _ledger(steps: Steps) -> Metric:
+    family = SummaryMetricFamily("coffey_step_seconds", "Steps of answered requests.", labels=("step",))
+    for step in STEPS:
+        family.add_metric((step,), steps.requests, getattr(steps, step))
+    return family
 
 
 def _histogram(name: str, meaning: str, histogram: Histogram) -> Metric:

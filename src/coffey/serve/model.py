@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from coffey.artifact.encoding import Encoded
+
 
 class Model(Protocol):
     """A loaded student. It is never asked by two threads at once."""
@@ -20,5 +22,8 @@ class Model(Protocol):
     def labels(self) -> tuple[str, ...]:
         """Names of the labels, in the order of the columns of `predict`."""
 
-    def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Token ids of the texts."""
+
+    def probabilities(self, encoded: Encoded) -> NDArray[np.float32]:
         """Probabilities, float32 [len(texts), len(labels)]; releases the interpreter while it computes."""

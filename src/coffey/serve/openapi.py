@@ -12,19 +12,31 @@ from coffey.serve.bodies import ErrorBody
 from coffey.serve.routes import Route
 
 _REFUSALS = {
+    401: "No API key that is known (where keys are set).",
     408: "The body did not arrive in time.",
     413: "The body is over the limit; it was not read.",
-    415: "The body is encoded in a way that is not accepted.",
+    415: "The body is no JSON, or encoded in a way that is not accepted.",
     422: "The body is not valid; the message says which part.",
-    429: "The queue is full; Retry-After says when to ask again.",
+    429: "The queue is full or would take too long; Retry-After says when to ask again.",
+    431: "The request line and headers are over the limit.",
     500: "The model failed on this request.",
     503: "No model is loaded, or the server is shutting down.",
+    504: "The time of x-request-timeout-ms was over before the model could run.",
+}
+_PARAMETERS = (
+    ("x-request-timeout-ms", "integer", "When it is over before the model could run, the answer is 504."),
+    ("x-request-id", "string", "Comes back with the answer, and is in the access log."),
+    ("traceparent", "string", "W3C trace context, for the access log."),
+)
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
 }
 _TEMPLATE = "#/components/schemas/{name}"
 
 
-def document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The document of these routes."""
+def document(routes: Iterable[Route], *, keys: bool = False) -> dict[str, Any]:
+    """The document of these routes; `keys` says whether they ask for an API key."""
     routes = list(routes)
     bodies = [body for route in routes for body in (route.request, route.response) if body is not None]
     types = list(dict.fromkeys([*bodies, ErrorBody]))
@@ -32,12 +44,15 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     of_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, of_type)
+        operation = _operation(route, of_type)
+        if keys and route.method == "POST":
+            operation["security"] = [{name: []} for name in _KEYS]
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "Coffey", "version": _version.__version__},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components} | ({"securitySchemes": _KEYS} if keys else {}),
     }
 
 
@@ -53,12 +68,19 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
             "description": "Not ready.",
             "content": {"application/json": {"schema": schemas[route.unready]}},
         }
+    error = {"application/json": {"schema": schemas[ErrorBody]}}
+    if route.conflict:
+        operation["responses"]["409"] = {"description": route.conflict, "content": error}
     if route.request is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schemas[route.request]}},
         }
-        error = {"application/json": {"schema": schemas[ErrorBody]}}
+    if route.method == "POST":
+        operation["parameters"] = [
+            {"name": name, "in": "header", "description": meaning, "schema": {"type": kind}}
+            for name, kind, meaning in _PARAMETERS
+        ]
         for status, meaning in _REFUSALS.items():
             operation["responses"][str(status)] = {"description": meaning, "content": error}
     return operation

@@ -24,6 +24,8 @@ class Route:
     request: type | None = None
     unready: type | None = None
     """The body of a 503 of a route that has no request body."""
+    conflict: str = ""
+    """What a 409 of this route means."""
     content_type: str = JSON
     schema: dict[str, Any] = field(default_factory=dict)
     """Schema of an answer that is no struct."""
@@ -48,6 +50,14 @@ def routes(model_name: str) -> tuple[Route, ...]:
             "Label texts (Open Inference Protocol)",
             bodies.InferResponse,
             bodies.InferRequest,
+        ),
+        Route(
+            "reload",
+            "POST",
+            "/admin/reload",
+            "Look at the registry now, and answer when its model is in service",
+            bodies.Reloaded,
+            conflict="The new model is not to be served; the one before goes on.",
         ),
         Route("server", "GET", "/v2", "Name and version of the server", bodies.ServerMetadata),
         Route("live", "GET", "/v2/health/live", "Whether the process runs", bodies.Live),

@@ -6,28 +6,34 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 
 from coffey.core.clock import monotonic
 from coffey.core.errors import CoffeyError, ConfigError, Problem
 from coffey.core.settings import ServeSettings
-from coffey.serve.app import App
+from coffey.serve.access import AccessLog
+from coffey.serve.app import App, Edge
 from coffey.serve.audit import AuditChoice
 from coffey.serve.batching import INLINE_SECONDS, Batcher
+from coffey.serve.board import Board
+from coffey.serve.connection import Connection
 from coffey.serve.dataplane import DataPlane
 from coffey.serve.events import EventHandler, Events, JsonEvents
-from coffey.serve.joined import JoiningProtocol
+from coffey.serve.keys import ApiKeys
 from coffey.serve.limits import Limits
 from coffey.serve.metrics import Measurements, Metrics, ServerCollector
 from coffey.serve.swap import Follower, Load, Models, Resolve
 from coffey.traffic.log import TrafficCounters, TrafficLog
+from coffey.traffic.redaction import Redactor
 
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the interpreter from the event loop (CPython's default is 5 ms)."""
@@ -48,6 +54,8 @@ class ServeOptions:
     """Where traffic segments go (`traffic.layout.segments_folder(root)`); None keeps no log."""
     rotate_seconds: float = 60.0
     """Age at which a traffic segment is sealed, so that `tick` can compact it."""
+    redactor: Redactor | None = None
+    """Decides what the log keeps of texts; all of them when None."""
     audit_probability: float = 0.0
     audit_seed: int = 17
     model_name: str = "coffey"
@@ -59,12 +67,25 @@ class ServeOptions:
     finish_seconds: float = 30.0
     """After that: how long requests in work may take."""
     inline_seconds: float = INLINE_SECONDS
+    keys: ApiKeys = field(default_factory=ApiKeys)
+    """Who may ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The place of a worker among others."""
+
+    number: int
+    listener: socket.socket
+    """The socket that this one accepts from."""
+    board: Board
+    """Where all write their metrics."""
 
 
 class Server:
     """The parts of one server, and the order in which they start and stop."""
 
-    def __init__(self, options: ServeOptions, events: Events) -> None:
+    def __init__(self, options: ServeOptions, events: Events, seat: Seat | None = None) -> None:
         """Load the first model and start the log.
 
         Raises:
@@ -81,31 +102,44 @@ class Server:
             events=events,
             seconds=settings.follow_seconds,
         )
+        if seat is not None:
+            self.follower.reloaded = lambda: os.kill(os.getppid(), signal.SIGHUP)
         self._load_first()
         self.log = self._open_log()
         self.batcher = Batcher(
             self.models.serving,
             max_batch=settings.max_batch,
             max_queue=settings.max_queue,
+            max_wait_s=settings.max_queue_ms / 1000,
             inline_seconds=options.inline_seconds,
         )
         audit = AuditChoice(probability=options.audit_probability, seed=options.audit_seed)
         self.plane = DataPlane(self.batcher, audit=audit, log=self.log)
+        self.follower.recent = self.plane.recent.copy
         measurements = Measurements()
         self.batcher.runs = measurements.run
+        self.metrics = Metrics(
+            [ServerCollector(measurements, self.plane, self.models, self.follower)],
+            board=seat.board if seat else None,
+            place=seat.number if seat else 0,
+        )
+        self.access = AccessLog(sys.stderr) if settings.access_log else None
         self.app = App(
             self.plane,
-            self.models,
-            limits=Limits.of(settings),
+            self.follower,
+            edge=Edge(limits=Limits.of(settings), keys=options.keys, access=self.access),
             measurements=measurements,
-            metrics=Metrics([ServerCollector(measurements, self.plane, self.models, self.follower)]),
+            metrics=self.metrics,
             events=events,
             model_name=options.model_name,
         )
 
     def close(self) -> TrafficCounters | None:
-        """Stop the worker and flush the log."""
+        """Stop the worker and flush the logs."""
+        self.follower.close()
         self.batcher.close()
+        if self.access is not None:
+            self.access.close()
         return self.log.close() if self.log is not None else None
 
     def _load_first(self) -> None:
@@ -121,7 +155,10 @@ class Server:
         if options.log_folder is None:
             return None
         return TrafficLog(
-            options.log_folder, buffer=options.settings.log_buffer, rotate_seconds=options.rotate_seconds
+            options.log_folder,
+            buffer=options.settings.log_buffer,
+            rotate_seconds=options.rotate_seconds,
+            redactor=options.redactor,
         )
 
 
@@ -132,14 +169,16 @@ class _Process(uvicorn.Server):
         super().__init__(config)
         self._server = server
         self._on_ready = on_ready
-        self._following: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to follow the registry."""
         await super().startup(sockets)
         tasks = self.server_state.tasks
         self._server.batcher.alone = lambda: len(tasks) <= 1
-        self._following = asyncio.create_task(self._server.follower.run())
+        self._begin(self._server.follower.run())
+        self._begin(self._server.metrics.show())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         port = self.servers[0].sockets[0].getsockname()[1]
         gc.collect()
         gc.freeze()
@@ -158,9 +197,18 @@ class _Process(uvicorn.Server):
             if self.server_state.connections:
                 seen = now
         self._server.plane.closing = True
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._tasks:
+            task.cancel()
         await super().shutdown(sockets)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _reload(self) -> None:
+        """SIGHUP: look at the registry now."""
+        self._begin(self._server.follower.look_now())
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM, SIGINT: leave. A second SIGINT does not wait for anything."""
@@ -187,6 +235,7 @@ def run_server(
     *,
     on_ready: Callable[[int], None] = lambda port: None,
     events: Events | None = None,
+    seat: Seat | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
@@ -194,6 +243,7 @@ def run_server(
         options: what to serve, and within which limits.
         on_ready: told the port once requests are answered (port 0 takes a free one).
         events: hears lifecycle events; JSON lines on standard error when absent.
+        seat: the place among other workers; alone when absent.
 
     Returns:
         The exit code: 0.
@@ -203,9 +253,8 @@ def run_server(
         CoffeyError: there is no model to serve.
     """
     events = JsonEvents() if events is None else events
-    listener = _listen(options.settings)
-    with listener:
-        server = Server(options, events)
+    with seat.listener if seat else listen(options.settings) as listener:
+        server = Server(options, events, seat)
         logger = logging.getLogger("uvicorn.error")
         logger.handlers, logger.propagate = [EventHandler(events)], False
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -218,10 +267,17 @@ def run_server(
     return 0
 
 
-def _listen(settings: ServeSettings) -> socket.socket:
+def listen(settings: ServeSettings, *, shared: bool = False) -> socket.socket:
+    """A socket that listens on the address of `[serve]`; several `shared` ones may listen on one address.
+
+    Raises:
+        ConfigError: it cannot be bound.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return socket.create_server(
+            (settings.host, settings.port), family=family, backlog=2048, reuse_port=shared
+        )
     except OSError as exc:
         expected = f"a free address on this machine ({exc.strerror or exc})"
         problem = Problem("serve.port", f"{settings.host}:{settings.port}", expected)
@@ -230,9 +286,9 @@ def _listen(settings: ServeSettings) -> socket.socket:
 
 def _configure(app: App, options: ServeOptions) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        cast(Any, app),  # no ASGI application: `Connection` asks it directly
         loop="uvloop",
-        http=JoiningProtocol,
+        http=Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -240,7 +296,6 @@ def _configure(app: App, options: ServeOptions) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=int(options.finish_seconds),
     )
 

@@ -8,7 +8,8 @@ loaded, or that does not reproduce its artifact's examples, leaves everything as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -72,7 +73,8 @@ class Follower:
         self.swaps = 0
         self.failures = 0
         self.last_error: str | None = None
-        self._models = models
+        self.models = models
+        """Which model answers, and which one before."""
         self._resolve = resolve
         self._load = load
         self._events = events
@@ -81,6 +83,11 @@ class Follower:
         self._refused: str | None = None
         self._refusals = 0
         self._try_again_at = 0.0
+        self._pool = ThreadPoolExecutor(1, "follow")
+        self.reloaded: Callable[[], None] = lambda: None
+        """Told of every reload that was asked for, so that other workers look as well."""
+        self.recent: Callable[[], Sequence[str]] = tuple
+        """Texts of recent requests, with which a new model is warmed up."""
 
     def look(self) -> Model | None:
         """Resolve once, and load what is new; None when nothing is to change. Blocks.
@@ -89,17 +96,17 @@ class Follower:
             CoffeyError: the registry cannot be read, or the new model is not to be served.
         """
         digest, path = self._resolve()
-        current = self._models.current
+        current = self.models.current
         if current is not None and current.digest == digest:
             self._refused = None
             return None
-        resident = self._models.resident(digest)
+        resident = self.models.resident(digest)
         if resident is not None:
             return resident
         if digest == self._refused and self._clock() < self._try_again_at:
             return None
         try:
-            return self._checked(self._load(path), digest, path)
+            return self._warm(self._checked(self._load(path), digest, path))
         except Exception:
             self._refuse(digest)
             raise
@@ -112,27 +119,48 @@ class Follower:
         """
         model = self.look()
         if model is not None:
-            self._models.change(model)
+            self.models.change(model)
             self._events("model_loaded", digest=model.digest)
 
     async def run(self) -> None:
         """Look, and look again every `seconds`, until cancelled."""
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "follow") as pool:
-            while True:
-                await asyncio.sleep(self._seconds)
-                try:
-                    model = await loop.run_in_executor(pool, self.look)
-                except Exception as exc:  # noqa: BLE001 - the edge of the task: the old model goes on
-                    self._failed(exc)
-                    continue
-                self.last_error = None
-                if model is not None:
-                    self._swap(model)
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self.look_now()
+
+    async def look_now(self) -> None:
+        """Look once. What fails is told and counted, and the old model goes on."""
+        with contextlib.suppress(Exception):
+            await self._follow()
+
+    async def reload(self) -> str:
+        """Look now, whatever was refused before; the digest of the model that answers then.
+
+        Raises:
+            CoffeyError: the registry cannot be read, the new model is not to be served, or there is none.
+        """
+        self._refused = None
+        await self._follow()
+        self.reloaded()
+        return self.models.serving().digest
+
+    def close(self) -> None:
+        """Look no more; a load in work is left to end by itself."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _follow(self) -> None:
+        try:
+            model = await asyncio.get_running_loop().run_in_executor(self._pool, self.look)
+        except Exception as exc:
+            self._failed(exc)
+            raise
+        self.last_error = None
+        if model is not None and model is not self.models.current:
+            self._swap(model)
 
     def _swap(self, model: Model) -> None:
-        before = self._models.current
-        self._models.change(model)
+        before = self.models.current
+        self.models.change(model)
         self.swaps += 1
         self._events("model_swapped", digest=model.digest, before=before.digest if before else None)
 
@@ -148,6 +176,15 @@ class Follower:
         self._refused = digest
         wait = min(self._seconds * 2 ** min(self._refusals - 1, 30), LONGEST_WAIT_SECONDS)
         self._try_again_at = self._clock() + wait
+
+    def _warm(self, model: Model) -> Model:
+        """Answer what was asked last, alone and together, so that the first requests find a warm model."""
+        texts = list(self.recent())
+        for batch in ([text] for text in texts):
+            model.probabilities(model.encode(batch))
+        if texts:
+            model.probabilities(model.encode(texts))
+        return model
 
     @staticmethod
     def _checked(model: Model, digest: str, path: Path) -> Model:

@@ -1,0 +1,304 @@
+"""One client connection: bytes to requests and answers to bytes, with uvicorn's server around it.
+
+It does what uvicorn's own protocol does, without ASGI between it and the application: no dictionaries of
+messages, no events to wait for a body that is there, and head and body in one packet. An answer is begun when
+the request is whole. Pipelined requests are answered one after the other, in their order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from http import HTTPStatus
+from typing import Protocol
+
+import httptools
+import uvicorn
+from uvicorn.server import ServerState
+
+from coffey.core.clock import monotonic
+from coffey.core.errors import InvalidRequest, ServeError
+from coffey.serve.exchange import CLOSE, Request, Response, refusal
+from coffey.serve.limits import BodyTooLarge, BodyTooSlow, HeadTooLarge, Limits
+
+PIPELINED = 16
+"""Whole requests of one connection that may wait; then it is not read on until one is answered."""
+
+_STATUS_LINES = {int(one): b"HTTP/1.1 %d %s\r\n" % (one, one.phrase.encode()) for one in HTTPStatus}
+_NO_BODY = b"HEAD"
+
+
+class Application(Protocol):
+    """What a connection asks for answers."""
+
+    leaving: bool
+    """Whether connections are closed after their answer."""
+    limits: Limits
+
+    def screen(self, request: Request) -> Response | None:
+        """Refuse by the head alone, before the body is read; None lets the body come."""
+
+    async def respond(self, request: Request) -> Response:
+        """Answer a whole request. Raises nothing."""
+
+    def refused(self, response: Response, request: Request | None) -> None:
+        """Hear of an answer that `respond` did not make; the request is None where none could be read."""
+
+
+class Connection(asyncio.Protocol):
+    """The protocol that uvicorn's server makes for each client."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._app: Application = config.loaded_app
+        self._limits = self._app.limits
+        self._state = server_state
+        self._loop = _loop or asyncio.get_event_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._reading: Request | None = None
+        self._pieces: bytearray | None = None
+        self._head_bytes = 0
+        self._in_head = self._in_message = self._expects = False
+        self._arrived = monotonic()
+        self._turns: deque[Request] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+        self._slow: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    # From the transport.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        self._transport = transport
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._idle = self._loop.call_later(self._limits.idle_seconds, self._look_whether_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone. A request in work goes on, and its answer goes nowhere."""
+        self._state.connections.discard(self)
+        self._ended = True
+        self._turns.clear()
+        for timer in (self._slow, self._idle):
+            if timer is not None:
+                timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        if self._ended:
+            return
+        self._arrived = monotonic()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end()
+        except httptools.HttpParserError:
+            self._refuse_unread(InvalidRequest("This is no HTTP/1.1 request."), status=400)
+        if self._in_message and not self._ended:
+            self._incomplete(len(data))
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more; it still gets the answers to what it sent."""
+        self._ended = True
+        return self._busy
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: then nothing more is read of it."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._transport.resume_reading()
+
+    def shutdown(self) -> None:
+        """Close after the answer in work."""
+        if self._busy:
+            self._end()
+        else:
+            self._transport.close()
+
+    # From the parser.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._url, self._headers = b"", []
+        self._head_bytes, self._pieces = 0, None
+        self._in_head, self._in_message, self._expects = True, True, False
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expects = True
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: refuse by it, or let the body come."""
+        self._in_head = False
+        if self._ended:
+            return
+        parser = self._parser
+        keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+        path = self._url.partition(b"?")[0]
+        request = Request(parser.get_method(), path, self._headers, self._arrived, keep_alive)
+        refused = self._app.screen(request)
+        if refused is not None:
+            self._refuse(request, refused)
+            return
+        self._reading = request
+        if self._expects and not self._busy:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        request = self._reading
+        if request is None:
+            return
+        if not request.body:
+            request.body = body
+        else:
+            if self._pieces is None:
+                self._pieces = bytearray(request.body)
+            self._pieces += body
+        size = len(body) if self._pieces is None else len(self._pieces)
+        if size > self._limits.max_body_bytes:
+            self._refuse(request, refusal(BodyTooLarge(self._limits.max_body_bytes)))
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_message = False
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+        request, self._reading = self._reading, None
+        if request is None or self._ended:
+            return
+        if self._pieces is not None:
+            request.body = bytes(self._pieces)
+        self._turns.append(request)
+        if self._task is None:
+            self._next()
+        elif len(self._turns) >= PIPELINED:
+            self._transport.pause_reading()
+
+    # In between.
+
+    @property
+    def _busy(self) -> bool:
+        return self._task is not None or bool(self._turns)
+
+    def _next(self) -> None:
+        """Begin the next answer: a task, so that requests that came together are seen together."""
+        if len(self._turns) == PIPELINED:
+            self._transport.resume_reading()
+        self._task = self._loop.create_task(self._answer(self._turns.popleft()))
+        self._state.tasks.add(self._task)
+
+    async def _answer(self, request: Request) -> None:
+        task = self._task
+        assert task is not None
+        try:
+            response = request.refused or await self._app.respond(request)
+            self._write(response, request)
+        except BaseException:
+            self._transport.abort()
+            raise
+        finally:
+            self._state.tasks.discard(task)
+            self._task = None
+        if request.refused is not None:
+            self._app.refused(response, request)
+        if response.sent is not None:
+            response.sent(monotonic())
+        if self._turns and not self._transport.is_closing():
+            self._next()
+        elif self._ended:
+            self._transport.close()
+
+    def _write(self, response: Response, request: Request | None) -> None:
+        """Head and body in one packet."""
+        if self._transport.is_closing():
+            return
+        parts = [_STATUS_LINES[response.status]]
+        for name, value in self._state.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts += (
+            b"content-type: ",
+            response.content_type,
+            b"\r\ncontent-length: %d\r\n" % len(response.body),
+        )
+        for name, value in response.headers:
+            parts += (name, b": ", value, b"\r\n")
+        last = request is None or not request.keep_alive or self._app.leaving
+        if last and CLOSE not in response.headers:
+            parts.append(b"connection: close\r\n")
+        parts.append(b"\r\n")
+        if request is None or request.method != _NO_BODY:
+            parts.append(response.body)
+        self._transport.write(b"".join(parts))
+        self._state.total_requests += 1
+        if last or CLOSE in response.headers:
+            self._ended = True
+            self._turns.clear()
+            self._transport.close()
+
+    def _refuse(self, request: Request, response: Response) -> None:
+        """Answer before the body was read: at once when it is this request's turn."""
+        self._reading = None
+        if not self._busy:
+            self._write(response, request)
+            self._app.refused(response, request)
+            return
+        request.refused = response
+        self._turns.append(request)
+        if CLOSE in response.headers:
+            self._end()
+
+    def _refuse_unread(self, exc: ServeError, status: int | None = None) -> None:
+        """Refuse what is no whole request; what was asked before is still answered."""
+        busy = self._busy
+        self._end()
+        if not busy:
+            response = refusal(exc)
+            response.status = status or response.status
+            self._write(response, None)
+            self._app.refused(response, None)
+
+    def _end(self) -> None:
+        """Read nothing more, and close after what is to be answered."""
+        self._ended = True
+        self._reading = None
+
+    def _incomplete(self, size: int) -> None:
+        """A request has begun and is not whole: it has so much time, and so many bytes for its head."""
+        if self._in_head:
+            self._head_bytes += size
+            if self._head_bytes > self._limits.max_header_bytes:
+                self._refuse_unread(HeadTooLarge(self._limits.max_header_bytes))
+                return
+        if self._slow is None:
+            self._slow = self._loop.call_later(self._limits.body_seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._slow = None
+        self._refuse_unread(BodyTooSlow(self._limits.body_seconds))
+
+    def _look_whether_idle(self) -> None:
+        """Close when nothing came for a while; else look again when that could be."""
+        left = self._arrived + self._limits.idle_seconds - monotonic()
+        if left <= 0 and not self._busy:
+            self._transport.close()
+        else:
+            self._idle = self._loop.call_later(max(left, 1.0), self._look_whether_idle)

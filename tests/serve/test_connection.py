@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from uvicorn.server import ServerState
+
+from coffey.core.errors import InvalidRequest
+from coffey.serve.connection import PIPELINED, Connection
+from coffey.serve.exchange import Request, Response, read_head, refusal
+from coffey.serve.limits import Limits
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
+
+
+class Echo:
+    """Answers with path and body, after a turn of the loop; refuses the path `/no` by its head."""
+
+    def __init__(self, **limits: float) -> None:
+        self.leaving = False
+        self.limits = Limits(**{"max_body_bytes": 50, **limits})
+        self.heard: list[int] = []
+
+    def screen(self, request: Request) -> Response | None:
+        if request.path == b"/no":
+            return refusal(InvalidRequest("not this one"))
+        try:
+            read_head(request, self.limits)
+        except Exception as exc:  # noqa: BLE001 - every refusal of a head
+            return refusal(exc)
+        return None
+
+    async def respond(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return Response(200, request.path + b":" + request.body, b"text/plain")
+
+    def refused(self, response: Response, request: Request | None) -> None:
+        self.heard.append(response.status)
+
+
+def talk(app: Echo, what: Talk) -> bytes:
+    """What a client hears from a real server on loopback."""
+
+    async def run() -> bytes:
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Connection(SimpleNamespace(loaded_app=app), state, {}), "127.0.0.1", 0
+        )
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        try:
+            async with asyncio.timeout(20):
+                found = await what(reader, writer)
+        finally:
+            writer.close()
+            server.close()
+        async with asyncio.timeout(20):
+            while state.connections or state.tasks:
+                await asyncio.sleep(0.001)
+        return found
+
+    return asyncio.run(run())
+
+
+def request(path: str, body: bytes = b"", *, last: bool = False, chunked: bool = False) -> bytes:
+    close = b"Connection: close\r\n" if last else b""
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + close
+    if chunked:
+        pieces = b"".join(b"%x\r\n%s\r\n" % (1, bytes([byte])) for byte in body)
+        return head + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def bodies(answer: bytes) -> list[bytes]:
+    """The bodies of answers, by their lengths."""
+    found = []
+    while answer:
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        found.append(rest[:length])
+        answer = rest[length:]
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    asked=st.lists(
+        st.tuples(st.sampled_from(["/a", "/b", "/no"]), st.binary(max_size=50), st.booleans()), max_size=25
+    ),
+    cuts=st.lists(st.integers(1, 400), max_size=12),
+)
+def test_answers_do_not_depend_on_how_the_bytes_arrive(asked, cuts) -> None:
+    """Requests in a row, cut anywhere, with lengths or chunks, refused ones among them: each in its turn."""
+    data = b"".join(request(path, body, chunked=chunked) for path, body, chunked in asked)
+    data += request("/end", last=True)
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        start = 0
+        for cut in [*cuts, len(data)]:
+            writer.write(data[start : start + cut])
+            await writer.drain()
+            await asyncio.sleep(0)
+            start += cut
+        return await reader.read()
+
+    app = Echo()
+    expected = [path.encode() + b":" + body for path, body, _ in asked if path != "/no"]
+    found = bodies(talk(app, what))
+    assert [body for body in found if not body.startswith(b'{"error"')] == [*expected, b"/end:"]
+    places = [index for index, body in enumerate(found) if body.startswith(b'{"error"')]
+    assert places == [index for index, (path, _, _) in enumerate(asked) if path == "/no"]
+    assert app.heard == [422] * len(places)
+
+
+def test_a_request_that_is_never_whole_is_answered_with_408() -> None:
+    """However it trickles in: the time counts from its first bytes."""
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        heard = asyncio.create_task(reader.read())
+        for byte in b"POST /a HTTP/1.1\r\nContent-Length: 40\r\n\r\n" + b"x" * 39:
+            if heard.done():
+                break
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.01)
+        return await heard
+
+    app = Echo(body_seconds=0.15)
+    assert talk(app, what).startswith(b"HTTP/1.1 408 ")
+    assert app.heard == [408]
+
+
+def test_a_connection_that_asks_nothing_is_closed() -> None:
+    """Without a word, when it was idle for long enough."""
+    assert talk(Echo(idle_seconds=0.05), lambda reader, writer: reader.read()) == b""
+
+
+def test_a_client_that_does_not_read_is_not_read_either() -> None:
+    """Many requests and no reading: the server stops taking more; all are answered once it reads."""
+    count = 40 * PIPELINED
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request("/a", b"x" * 50) * count + request("/end", last=True))
+        await asyncio.sleep(0.05)
+        return await reader.read()
+
+    assert len(bodies(talk(Echo(), what))) == count + 1
+
+
+@pytest.mark.parametrize(("sent", "status"), [(b"nonsense\r\n\r\n", 400), (request("/a", b"x" * 51), 413)])
+def test_what_is_no_request_ends_the_connection_after_those_before_it(sent, status) -> None:
+    """The request in work is answered; nothing after the bad one is."""
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request("/a", b"first"))
+        first = await reader.readuntil(b"/a:first")
+        writer.write(sent + request("/b"))
+        return first + await reader.read()
+
+    _, first, bad = re.split(rb"HTTP/1.1 (?=\d)", talk(Echo(), what))
+    assert first.startswith(b"200 ")
+    assert bad.startswith(b"%d " % status)
+    assert b"connection: close" in bad
+
+
+def test_a_server_that_leaves_closes_after_the_answer() -> None:
+    """Each answer then says so."""
+    app = Echo()
+    app.leaving = True
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request("/a"))
+        return await reader.read()
+
+    assert b"connection: close\r\n" in talk(app, what)
+
+
+def test_http_1_0_gets_one_answer() -> None:
+    """And the connection is closed, as that version expects."""
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"GET /a HTTP/1.0\r\n\r\n")
+        return await reader.read()
+
+    assert talk(Echo(), what).endswith(b"\r\n\r\n/a:")
