@@ -27,6 +27,9 @@ from coffey.students.shape import EncoderShape
 
 _MOST_STEPS_BETWEEN_EVALUATIONS = 500
 
+MOST_EVALUATIONS = 30
+"""Of a stage, about: one an epoch, unless epochs are so short that evaluating would cost more than training."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageConfig:
@@ -159,16 +162,18 @@ def _material(lesson: Lesson, texts: Tokenized) -> Material:
 
 def _plan(config: StageConfig, rows: int) -> Plan:
     an_epoch = math.ceil(rows / config.batch_size)
+    steps = round(config.epochs * an_epoch)
+    between = max(an_epoch, math.ceil(steps / MOST_EVALUATIONS))
     return Plan(
         name=config.name,
-        steps=round(config.epochs * an_epoch),
+        steps=steps,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         warmup=config.warmup,
         temperature=config.temperature,
         hard_weight=config.hard_weight,
         patience=config.patience,
-        evaluate_every=max(1, min(an_epoch, _MOST_STEPS_BETWEEN_EVALUATIONS)),
+        evaluate_every=max(1, min(between, _MOST_STEPS_BETWEEN_EVALUATIONS)),
         checkpoint_seconds=config.checkpoint_seconds,
         seed=config.seed,
         threads=config.threads,

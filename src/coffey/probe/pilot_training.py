@@ -24,7 +24,7 @@ from coffey.distill.device import accelerator
 from coffey.distill.journal import StageJournal
 from coffey.distill.origin import SCRATCH, Origin, suits, teacher_origin
 from coffey.distill.records import ChainRequest, StageResult
-from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
+from coffey.distill.stage import MOST_EVALUATIONS, Lesson, StageConfig, digest_weights, run_stage
 from coffey.distill.vocabulary import find_words
 from coffey.probe.pilot_rows import PilotRows
 from coffey.students.checkpoint import load_student
@@ -139,13 +139,12 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
 
 
 def _long_enough(config: StageConfig, size: int, full: int) -> StageConfig:
-    """With more passes over a subset too small for `_LEAST_STEPS`, and as much more patience."""
+    """With more passes over a subset too small for `_LEAST_STEPS`, and patience for the same share of them."""
     an_epoch, whole = (math.ceil(rows / config.batch_size) for rows in (size, full))
     steps = min(max(config.epochs * an_epoch, _LEAST_STEPS), config.epochs * whole)
     epochs = steps / an_epoch
-    return replace(
-        config, epochs=epochs, patience=math.ceil(config.patience * max(1.0, epochs / config.epochs))
-    )
+    evaluations = min(epochs, MOST_EVALUATIONS) / min(config.epochs, MOST_EVALUATIONS)
+    return replace(config, epochs=epochs, patience=math.ceil(config.patience * max(1.0, evaluations)))
 
 
 def _lesson(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Lesson:
