@@ -243,10 +243,20 @@ def fields_of(kind: type) -> set[str]:
 
 
 def test_json_keys_of_plan_are_those_it_prints():
-    """`json.md` lists what the calculator prints, and the three keys that a project's plan adds."""
+    """`json.md` lists what the calculator prints, and the keys that a project and a scenario add."""
     asked = ["plan", "--run-usd", "1", "--saves-usd-per-1k", "1", "--requests-per-day", "1000", "--json"]
     printed = set(json.loads(CliRunner().invoke(app, asked).stdout))
-    assert documented_keys("plan") == printed | {"forecast", "probe", "report"}
+    added = {"forecast", "frontier", "probe", "pilot", "report", "scenario"}
+    assert documented_keys("plan") == printed | added
+
+
+def test_json_keys_of_the_frontier_are_those_of_its_record():
+    """`json.md` lists them, and the one that the project adds."""
+    from coffey.core.settings import BudgetSettings
+    from coffey.economics.frontier import judge
+    from coffey.economics.frontier_json import frontier_json
+
+    assert documented_keys("plan: frontier") == {*frontier_json(judge((), BudgetSettings())), "of"}
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "one-billion.toml"
 def test_people_see_what_the_json_says() -> None:
     """The verdict comes first; each job, server, figure of a machine and note is there."""
     value = cast("dict[str, Any]", plan_scenario(RECIPE))
-    console = Console(width=200, record=True, file=io.StringIO())
+    console = Console(width=300, record=True, file=io.StringIO())
     console.print(draw(value))
     lines = console.export_text().splitlines()
     assert lines[0].strip() == value["verdict"]

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from coffey.control.audits import AuditLog, collect_audits
+from coffey.control.audits import AuditLog, Collected, Unlabelled, collect_audits
 from coffey.core.errors import TeacherUnavailable
 from coffey.core.ids import input_key
 from coffey.core.records import TrafficRecord
+from coffey.monitor.agreement import audit_weights
+from coffey.teacher.known import KnownAnswers
 
 LABELS = ("bad", "good")
 
 
 class Asked:
-    """A teacher of two labels: a text with `good` in it is good. Remembers what it was asked."""
+    """A teacher of two labels: a text with `good` in it is good, one with `?` is skipped. Remembers all."""
 
     def __init__(self):
         self.texts = []
 
     def __call__(self, texts):
         self.texts += texts
-        good = np.array([["good" in text] for text in texts], np.float32)
-        return np.hstack([1 - good, good])
+        known = np.array(["?" not in text for text in texts])
+        good = np.array([["good" in text] for text in texts], np.float32)[known]
+        return KnownAnswers(known, np.hstack([1 - good, good]))
 
 
 def served(number, text="a good day", *, audit=True, model="m1", label="good"):
@@ -37,9 +42,9 @@ def test_only_what_was_chosen_is_asked_and_only_once(tmp_path):
     """The second collection asks the new request alone, also through another object on the same folder."""
     teacher, log = Asked(), AuditLog(tmp_path)
     traffic = [served(1), served(2, "unchosen", audit=False), served(3, "rain", label="good")]
-    assert collect(traffic, log, teacher) == 2
-    assert collect([*traffic, served(4, "good grief")], AuditLog(tmp_path), teacher) == 1
-    assert collect([*traffic, served(4, "good grief")], log, teacher) == 0
+    assert collect(traffic, log, teacher) == Collected(2)
+    assert collect([*traffic, served(4, "good grief")], AuditLog(tmp_path), teacher) == Collected(1)
+    assert collect([*traffic, served(4, "good grief")], log, teacher) == Collected(0)
     assert teacher.texts == ["a good day", "rain", "good grief"]
 
 
@@ -75,13 +80,13 @@ def test_a_teacher_that_fails_leaves_no_audit(tmp_path):
     with pytest.raises(TeacherUnavailable):
         collect([served(1)], log, fails)
     assert log.all() == []
-    assert collect([served(1)], log, Asked()) == 1
+    assert collect([served(1)], log, Asked()) == Collected(1)
 
 
 def test_an_empty_collection_writes_nothing(tmp_path):
     """Without a chosen request there is no file and no question."""
     teacher = Asked()
-    assert collect([served(1, audit=False)], AuditLog(tmp_path / "audits"), teacher) == 0
+    assert collect([served(1, audit=False)], AuditLog(tmp_path / "audits"), teacher) == Collected(0)
     assert teacher.texts == []
     assert not (tmp_path / "audits").exists()
 
@@ -96,3 +101,35 @@ def test_of_two_writers_one_is_told_no(tmp_path):
     assert taken
     assert first._log.append(number + 1, {"audits": []}) is False
     assert list(first.all()) == [audit]
+
+
+def test_what_the_teacher_cannot_label_is_noted_once_and_never_asked_again(tmp_path):
+    """It is in no audit, by its id, also for a process that starts anew; the others go on."""
+    log, teacher = AuditLog(tmp_path), Asked()
+    traffic = [served(1), served(2, "secret?"), served(3, "rain")]
+    assert collect(traffic, log, teacher) == Collected(2, 1)
+    assert [audit.id for audit in log.all()] == ["r1", "r3"]
+    again = AuditLog(tmp_path)
+    assert again.unlabelled() == [Unlabelled(id="r2", model="m1", unix_s=2.0, teacher="t1")]
+    assert collect([*traffic, served(4, "what?")], again, teacher) == Collected(0, 1)
+    assert teacher.texts == ["a good day", "secret?", "rain", "what?"]
+    assert "secret" not in "".join(path.read_text() for path in tmp_path.glob("*.json"))
+
+
+def test_skipped_audits_leave_the_estimate_of_the_others_unbiased(tmp_path):
+    """Over many draws with unequal probabilities, the weighted agreement is that of the labelled requests."""
+    random = np.random.default_rng(3)
+    texts = np.array(["good one", "rain", "good?"])[random.integers(0, 3, 4000)]
+    chances = np.where(texts == "rain", 0.5, 0.2)
+    chosen = random.random(4000) < chances
+    traffic = [
+        replace(served(number, str(text), audit=bool(audit)), audit_probability=float(chance))
+        for number, (text, audit, chance) in enumerate(zip(texts, chosen, chances, strict=True))
+    ]
+    log = AuditLog(tmp_path)
+    found = collect(traffic, log, Asked())
+    assert found.skipped == (chosen & (texts == "good?")).sum()
+    weights = audit_weights(log.all())
+    estimate = float(weights @ [audit.agree for audit in log.all()] / weights.sum())
+    truth = (texts == "good one").sum() / (texts != "good?").sum()
+    assert abs(estimate - truth) < 0.05

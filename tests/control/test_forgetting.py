@@ -7,19 +7,24 @@ import json
 import numpy as np
 import pytest
 
-from coffey.control.audits import AuditLog, collect_audits
+from coffey.control.audits import AuditLog, Collected, Unlabelled, collect_audits
 from coffey.control.journal import ControlJournal
 from coffey.control.redistill import FINISHED, forget_samples
 from coffey.core.clock import unix_now
 from coffey.core.records import DecisionKind, TrafficRecord
+from coffey.teacher.known import KnownAnswers
 from coffey.traffic.query import read_traffic
 from coffey.traffic.redaction import DROPPED, is_redacted
+
+
+def first_label(texts):
+    return KnownAnswers(np.ones(len(texts), np.bool_), np.eye(2, dtype=np.float32)[[0] * len(texts)])
 
 
 def fill(folder, served):
     log = AuditLog(folder)
     for part in (served[:3], served[3:]):
-        collect_audits(part, log, answer=lambda texts: np.eye(2)[[0] * len(texts)], labels="ab", teacher="t")
+        collect_audits(part, log, answer=first_label, labels="ab", teacher="t")
     return log
 
 
@@ -34,13 +39,15 @@ def served():
 def test_old_texts_go_and_nothing_else(tmp_path, served):
     """A file that holds old and new ones keeps the new; every other field stays."""
     log = fill(tmp_path, served)
+    log.append([], [Unlabelled(id="r9", model="m", unix_s=1.0, teacher="t")])
     before = list(log.all())
     assert log.forget_texts(4.0) == 4
     for found in (list(log.all()), list(AuditLog(tmp_path).all())):
         assert [audit.text for audit in found] == [DROPPED] * 4 + ["secret 4", "secret 5"]
         assert [(a.id, a.key, a.agree) for a in found] == [(a.id, a.key, a.agree) for a in before]
     assert log.forget_texts(4.0) == 0
-    assert collect_audits(served, log, answer=None, labels=("a", "b"), teacher="t") == 0
+    assert AuditLog(tmp_path).settled() == {one.id for one in served} | {"r9"}
+    assert collect_audits(served, log, answer=None, labels=("a", "b"), teacher="t") == Collected()
 
 
 def test_samples_of_finished_runs_go(tmp_path):

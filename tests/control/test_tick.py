@@ -7,20 +7,26 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coffey.artifact.predictor import Predictor
 from coffey.control.alerts import ALERTED
 from coffey.control.audits import AuditLog
+from coffey.control.dry_run import dry_run
 from coffey.control.evidence import average_run_length
 from coffey.control.journal import ControlJournal
 from coffey.control.redistill import OPENED
+from coffey.control.tick import tick
 from coffey.core.errors import AliasMoved, LeaseHeld, StageInputsChanged
 from coffey.core.progress import Silent
 from coffey.core.records import DecisionKind
+from coffey.project.ticking import make_loop
 from coffey.registry.protocol import CHALLENGER, CHAMPION, PREVIOUS
+from coffey.teacher.known import KnownAnswers
 
 SCRIPT = Path(__file__).with_name("killed_ticks.py")
 SOURCE = Path(sys.modules["coffey"].__file__).parents[1]
@@ -82,6 +88,54 @@ def test_traffic_like_the_holdout_is_healthy_and_asked_once(live):
     assert second.audited == 0
     assert sorted(live.asked()) == sorted(texts[::2])
     assert state(live) == before
+
+
+def skipping(project, skipped):
+    """The project's loop, its teacher having been told to skip some texts."""
+    space = project.load().workspace
+    loop = make_loop(space)
+
+    def answer(texts, progress):
+        known = np.array([text not in skipped for text in texts], np.bool_)
+        return KnownAnswers(known, space.answer([text for text in texts if text not in skipped]))
+
+    def tools(progress):
+        return replace(loop.tools(progress), answer=lambda texts: answer(texts, progress))
+
+    return replace(loop, answer=answer, tools=tools)
+
+
+def test_audits_that_the_teacher_cannot_label_are_counted_and_never_asked_again(live):
+    """The others are judged as ever; the next tick finds nothing to ask, and neither does a dry run."""
+    texts = live.known(200, seed=11)
+    live.serve(texts)
+    loop = skipping(live, set(texts[::20]))
+    first = tick(loop, Silent())
+    assert (first.audited, first.skipped, first.unlabelled) == (90, 10, 10)
+    assert (first.decision.kind, first.agreement.audits) == (DecisionKind.HEALTHY, 90)
+    before = state(live)
+    second = tick(replace(loop, answer=None), Silent())
+    assert (second.audited, second.skipped, second.unlabelled) == (0, 0, 10)
+    assert state(live) == before
+    dry = dry_run(replace(loop, answer=None))
+    assert dry.report.unlabelled == 10
+    assert not any("audited requests" in step for step in dry.would)
+
+
+@pytest.mark.slow
+def test_a_redistillation_goes_on_without_what_the_teacher_cannot_label(drifted, tmp_path):
+    """Neither learned from nor judged by; what is left of the sample is."""
+    project = drifted.copy(tmp_path / "skipping")
+    skipped = set(project.new(500, seed=6)[::5])
+    report = tick(skipping(project, skipped), Silent())
+    assert report.skipped > 0
+    (path,) = project.store.glob("control/redistill/*/sample.json")
+    kept = json.loads(path.read_bytes())
+    drawn = {*kept["learn"], *kept["judge"]}
+    assert drawn & skipped
+    assert report.redistilled.labelled == len(drawn - skipped)
+    assert report.redistilled.decision.kind is DecisionKind.PROMOTE
+    assert not set(project.asked()) & skipped
 
 
 def test_an_unaudited_champion_waits(live):

@@ -65,26 +65,32 @@ def plan() -> dict[str, Any]:
         "curve": [[day, 98.4 * day - 4120] for day in range(0, 121, 2)],
         "sensitivity": [
             {
-                "name": "requests a day",
+                "figure": "requests a day",
                 "low": 3e6,
                 "high": 2e7,
-                "low_break_even": 140.0,
-                "high_break_even": 21.0,
+                "break_even_days_at_low": 140.0,
+                "break_even_days_at_high": 21.0,
             },
             {
-                "name": "teacher USD an hour",
+                "figure": "teacher USD an hour",
                 "low": 0.4,
                 "high": 2.4,
-                "low_break_even": None,
-                "high_break_even": 18.0,
+                "break_even_days_at_low": None,
+                "break_even_days_at_high": 18.0,
             },
-            {"name": "student p50", "low": 0.9, "high": 2.2, "low_break_even": 40.0, "high_break_even": 46.0},
             {
-                "name": "hours of people",
+                "figure": "student p50",
+                "low": 0.9,
+                "high": 2.2,
+                "break_even_days_at_low": 40.0,
+                "break_even_days_at_high": 46.0,
+            },
+            {
+                "figure": "hours of people",
                 "low": 0,
                 "high": 40,
-                "low_break_even": 38.0,
-                "high_break_even": 79.0,
+                "break_even_days_at_low": 38.0,
+                "break_even_days_at_high": 79.0,
             },
         ],
         "alternatives": [
@@ -92,7 +98,7 @@ def plan() -> dict[str, Any]:
             {"name": "int8 the teacher", "run_usd": 120.0, "usd_per_day": 61.0, "break_even_days": 2.2},
             {"name": "distill", "run_usd": 4120.0, "usd_per_day": 16.8, "break_even_days": 41.9},
         ],
-        "origins": {
+        "figures": {
             "teacher_seconds_per_request": {
                 "value": 0.0123,
                 "unit": "s",
@@ -210,7 +216,7 @@ def demo() -> dict[str, Any]:
         "plan": plan(),
         "forecast_vs_actual": [
             {"name": "teacher labelling", "unit": "s", "forecast": 61.0, "actual": 58.2, "error": -0.046},
-            {"name": "student p50", "unit": "ms", "forecast": 1.2, "actual": 1.31, "error": 0.092},
+            {"figure": "student p50", "unit": "ms", "forecast": 1.2, "actual": 1.31, "error": 0.092},
             {"name": "run_cost", "unit": "USD", "forecast": 0.0123, "actual": 0.0131, "error": 0.065},
         ],
         "watch": watch(),

@@ -66,7 +66,7 @@ def test_a_plan_without_ranges_has_no_band_and_no_chance() -> None:
     (facts,) = [block for block in found.blocks if isinstance(block, Facts)]
     assert [name for name, _ in facts.pairs] == [
         "pays from a traffic of",
-        "or, at this traffic, from a gap of",
+        "pays, at this traffic, from a gap of",
     ]
 
 
@@ -75,7 +75,7 @@ def test_how_sure_the_answer_is_stands_beside_the_curve(unsure: dict[str, Any]) 
     (facts,) = [block for block in section(unsure).blocks if isinstance(block, Facts)]
     told = dict(facts.pairs)
     assert told["break-even, likely"] == "28 days to 88 days"
-    assert told["does not pay within 365 days"] == "0.0 % of the draws"
+    assert told["chance that it does not pay within 365 days"] == "less than 1 %"
     assert len(told) == 6
 
 
@@ -119,9 +119,29 @@ def test_bars_that_cannot_be_seen_are_left_to_the_table(unsure: dict[str, Any]) 
     assert "saves USD per 1k" in drawn
 
 
-@pytest.mark.parametrize(("never", "shown"), [(0.0, "over 99 %"), (0.047, "95 %"), (1.0, "under 1 %")])
+@pytest.mark.parametrize(
+    ("never", "shown"), [(0.0, "more than 99 %"), (0.047, "95 %"), (1.0, "less than 1 %")]
+)
 def test_a_chance_is_never_called_certain(unsure: dict[str, Any], never: float, shown: str) -> None:
     """A thousand draws do not show that something cannot happen."""
     page = plan_report({**unsure, "never_probability": never})
     assert "Chance that it pays" in page
     assert shown in page
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (33.0, 58.0, "33 to 58 days"),
+        (0.0001, 0.0002, "under a minute"),
+        (0.0001, 3.0, "under a minute to 3 days"),
+        (9.0, None, "9 days to never"),
+        (1.0, 1.0, "1 day"),
+    ],
+)
+def test_the_likely_range_names_its_unit_once(
+    unsure: dict[str, Any], low: float, high: float | None, shown: str
+) -> None:
+    """And only where both ends share it."""
+    page = plan_report({**unsure, "break_even": {"p10": low, "p50": low, "p90": high}})
+    assert f">{shown}<" in page

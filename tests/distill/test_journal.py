@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 
-from coffey.core.errors import StageInputsChanged
+from coffey.core.errors import EventDamaged, StageInputsChanged
 from coffey.distill.journal import StageJournal, StageState
 
 
@@ -44,3 +47,50 @@ def test_other_inputs_are_refused_by_name(tmp_path):
     journal.finish("2M", {"texts": "a", "settings": "x"}, {})
     with pytest.raises(StageInputsChanged, match=r"texts changed"):
         journal.begin("2M", {"texts": "b", "settings": "x"})
+
+
+def test_a_changed_event_is_refused_by_its_file(tmp_path):
+    """A flipped bit may leave the JSON readable: a result that nobody measured is not believed."""
+    journal, draw = StageJournal(tmp_path), random.Random(5)
+    journal.begin("2M", {"texts": "a"})
+    journal.finish("2M", {"texts": "a"}, {"steps": 7, "shape": (1, 2)})
+    path = tmp_path / "000002.json"
+    whole = path.read_bytes()
+    assert [event.stage for event in journal.events()] == ["2M", "2M"]
+    path.write_bytes(whole.replace(b'"steps": 7', b'"steps": 9'))
+    with pytest.raises(EventDamaged, match=r"000002\.json.*digest"):
+        journal.begin("2M", {"texts": "a"})
+    said = []
+    for position in draw.sample(range(len(whole)), 60):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << draw.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            found = list(journal.events())[1]
+        except EventDamaged as exc:
+            said.append(str(exc))
+        else:
+            assert (found.state, found.result) == (StageState.FINISHED, {"steps": 7, "shape": [1, 2]})
+    assert len(said) > 30
+    assert all("000002.json" in one for one in said)
+
+
+def test_an_event_of_an_earlier_version_has_no_digest(tmp_path):
+    """It is read as it is."""
+    journal = StageJournal(tmp_path)
+    journal.finish("2M", {}, {"steps": 7})
+    path = tmp_path / "000001.json"
+    event = json.loads(path.read_bytes())
+    del event["sha256"]
+    path.write_text(json.dumps(event))
+    assert [one.result for one in journal.events()] == [{"steps": 7}]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"null", b'{"stage": "x", "state": "flying"}', b"\xff"]
+)
+def test_what_is_no_event_is_named(tmp_path, content):
+    """Whatever it is instead."""
+    (tmp_path / "000001.json").write_bytes(content)
+    with pytest.raises(EventDamaged, match=r"000001\.json"):
+        list(StageJournal(tmp_path).events())

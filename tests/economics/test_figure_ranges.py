@@ -55,6 +55,14 @@ def test_a_range_of_the_students_machine_is_that_of_training_on_it(settings: Bui
     assert "training_usd_per_hour" not in other.ranges
 
 
+def test_a_range_around_zero_is_not_taken_for_nothing(settings: Build) -> None:
+    """Traffic that may fall as well as grow has a middle of 0, and is drawn and moved all the same."""
+    plan = plan_project(settings(growth_per_year=Range(-0.5, 0.5), student_usd_per_hour=0.01), Known(rows=10))
+    assert plan.ranges["growth_per_year"] == (-0.5, 0.5)
+    (swing,) = [one for one in plan.sensitivity if one.figure == "growth_per_year"]
+    assert swing.net_at_low < swing.net_at_high
+
+
 def test_what_is_known_better_replaces_the_range_of_the_origin(settings: Build) -> None:
     """A calibration narrows or widens; what the file says stands above both; unknown names are left out."""
     known = Known(

@@ -9,7 +9,7 @@ import pytest
 
 from coffey.core.errors import ConfigError
 from coffey.core.records import Origin
-from coffey.core.settings import ChainSettings, CostSettings, Settings
+from coffey.core.settings import AskingSettings, ChainSettings, CostSettings, Settings, TeacherSettings
 from coffey.economics.figures import measured
 from coffey.economics.known import Known
 from coffey.economics.probe_result import ProbeResult
@@ -89,3 +89,61 @@ def test_comparing_pays_for_two_more_arms(settings: Build) -> None:
     assert compared is not None
     assert plain.run.controls_usd == 0
     assert compared.run.controls_usd == pytest.approx(2 * compared.run.training_usd)
+
+
+def asked(settings: Build, cost: CostSettings, **asking: object) -> Settings:
+    """The settings with a teacher of kind openai and two labels."""
+    teacher = TeacherSettings(
+        kind="openai",
+        source="little",
+        cost=cost,
+        asking=AskingSettings(**asking),  # type: ignore[arg-type]
+    )
+    made = settings()
+    return dataclasses.replace(
+        made, teacher=teacher, task=dataclasses.replace(made.task, labels=("no", "yes"))
+    )
+
+
+def test_the_question_and_the_answer_are_priced_where_a_language_model_is_asked(settings: Build) -> None:
+    """36 bytes of prompt are 9 tokens, with 8 around them; the input is 128 and the answer 4 tokens."""
+    cost = CostSettings(usd_per_1m_tokens=2.0, usd_per_1m_output_tokens=10.0)
+    prompt = "Is this text a yes or a no to you? {text}"
+    once = project_inputs(asked(settings, cost, prompt=prompt, max_tokens=4), Known(rows=10))
+    assert once.teacher_usd_per_1k is not None
+    assert once.teacher_usd_per_1k.value == pytest.approx((2.0 * (9 + 8 + 128) + 10.0 * 4) / 1000)
+    assert once.teacher_usd_per_1k.origin is Origin.ASSUMED
+    sampled = asked(
+        settings,
+        cost,
+        prompt=prompt,
+        max_tokens=4,
+        distribution="samples",
+        samples=5,
+        samples_per_request=2,
+    )
+    often = project_inputs(sampled, Known(rows=10)).teacher_usd_per_1k
+    assert often is not None
+    assert often.value == pytest.approx((3 * 2.0 * (9 + 8 + 128) + 10.0 * 4 * 5) / 1000)
+    assert "3 request(s) an input" in often.note
+
+
+def test_a_question_in_a_file_is_taken_to_be_the_plain_one(settings: Build) -> None:
+    """A plan reads no files; the note says what was assumed."""
+    cost = CostSettings(usd_per_1m_tokens=2.0)
+    plain = project_inputs(asked(settings, cost), Known(rows=10)).teacher_usd_per_1k
+    in_file = project_inputs(asked(settings, cost, prompt="prompts/a.txt"), Known(rows=10)).teacher_usd_per_1k
+    assert plain is not None
+    assert in_file is not None
+    assert plain.value == in_file.value > 2.0 * 128 / 1000
+    assert "taken to be the plain one" in in_file.note
+
+
+def test_every_request_of_an_input_is_priced(settings: Build) -> None:
+    """Five samples, two a request, are three requests."""
+    cost = CostSettings(usd_per_1k_requests=0.5)
+    drawn = {"distribution": "samples", "samples": 5, "samples_per_request": 2}
+    found = project_inputs(asked(settings, cost, **drawn), Known(rows=10)).teacher_usd_per_1k
+    assert found is not None
+    assert found.value == 1.5
+    assert found.origin is Origin.CONFIGURED

@@ -226,3 +226,14 @@ def test_planning_loads_nothing_heavy() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_direct_jump_is_an_alternative_of_the_chain() -> None:
+    """On the same draws, with the sums of its own plan; named with what could keep it from being one."""
+    plan = planned()
+    direct = plan["scenario"]["paths"]["direct"]
+    (row,) = [row for row in plan["alternatives"] if row["name"] == "train the last student directly"]
+    assert row["run_usd"] == pytest.approx(direct["run_usd"])
+    assert row["break_even_days"] == pytest.approx(direct["break_even_days"])
+    assert row["net_value"]["p10"] > plan["net_value"]["p10"]
+    assert "to train the last student directly saves about as much, unless its quality" in plan["verdict"]

@@ -40,3 +40,11 @@ def test_capacity_is_the_rate_at_which_p99_meets_the_promise() -> None:
     slow = capacity_within(10, latency_p99_ms=50)
     assert not slow.holds
     assert slow.rps == 5.0
+
+
+def test_a_rate_is_never_said_to_keep_a_promise_that_it_breaks() -> None:
+    """At 8 ms a request p99 holds at a quarter of the capacity, but not at the half that is counted."""
+    tight = capacity_within(125, latency_p99_ms=50)
+    assert tight.rps == 62.5
+    assert math.log(100) / (125 - tight.rps) > 0.050
+    assert not tight.holds

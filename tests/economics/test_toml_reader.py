@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coffey.core.errors import ConfigError
-from coffey.economics.toml_reader import Amount, TomlReader
+from coffey.economics.toml_reader import Bounded, TomlReader
 
 
 def reader(tmp_path: Path, text: str) -> TomlReader:
@@ -19,10 +19,19 @@ def reader(tmp_path: Path, text: str) -> TomlReader:
 def test_ranges_have_their_geometric_mean_as_value(tmp_path: Path) -> None:
     """A range says low and high; its middle is the median of a log-uniform draw. A number is exact."""
     root = reader(tmp_path, 'a = "4..9"\nb = 7\nc = "1_000..4_000"')
-    assert root.amount("a") == Amount(6.0, 4.0, 9.0)
-    assert root.amount("b") == Amount(7, 7, 7)
+    assert root.amount("a") == Bounded(6.0, 4.0, 9.0)
+    assert root.amount("b") == Bounded(7, 7, 7)
     assert root.amount("c").value == pytest.approx(2000)
     assert [root.amount(key).ranged for key in "abc"] == [True, False, True]
+
+
+def test_amounts_are_written_as_in_a_project(tmp_path: Path) -> None:
+    """With the letters of sizes; a sign of dollars is refused, with what to write instead."""
+    root = reader(tmp_path, 'a = "8M..12M"\nb = "$5"')
+    assert (root.amount("a").low, root.amount("a").high) == (8e6, 12e6)
+    root.amount("b")
+    with pytest.raises(ConfigError, match="written without a sign: write 5"):
+        root.finish("some.toml")
 
 
 @pytest.mark.parametrize("text", ['"9..4"', '"-2..4"', '"2..x"', '"5"', '"2..3..4"', "true", "nan", "[1]"])

@@ -39,7 +39,8 @@ def test_without_requests_there_is_nothing_to_save(priced: Build) -> None:
 def test_a_student_dearer_than_the_teacher_sends_to_the_best_alternative(hosted: Build) -> None:
     """The answer is no, and names what to do instead."""
     verdict = make_plan(hosted(student_usd_per_hour=1000)).verdict
-    assert verdict.startswith("Does not pay: serving the student saves nothing (-")
+    assert verdict.startswith("Does not pay: a day of the student costs ")
+    assert " USD more than one of the teacher; " in verdict
     assert "best is to int8 the teacher, which saves" in verdict
 
 
@@ -48,7 +49,8 @@ def test_an_alternative_of_unknown_quality_is_named_with_that(hosted: Build) -> 
     inputs = hosted(
         pretrained_rps=1000,
         pretrained_s=10,
-        student_usd_per_hour=4,
+        student_usd_per_hour=1,
+        student_rps=50,
         people_hours=0,
         teacher_int8_speedup=None,
     )
@@ -61,6 +63,23 @@ def test_the_best_is_said_to_be_the_best(hosted: Build) -> None:
     """With alternatives that are priced and save less."""
     assert "more than by any alternative" in make_plan(hosted(people_hours=0)).verdict
     assert "alternative" not in calculate(5000, 0.01, 10_000_000).verdict
+
+
+def test_savings_that_no_figure_tells_apart_are_not_ranked(hosted: Build) -> None:
+    """Int8 that leaves the same fleet saves a few cents more: neither is called the better one."""
+    inputs = hosted(people_hours=0, teacher_int8_speedup=20, student_usd_per_hour=1.2)
+    verdict = make_plan(inputs).verdict
+    assert verdict.endswith("; to int8 the teacher saves about as much.")
+    assert "saves more" not in verdict
+
+
+def test_an_absurd_range_is_answered_in_one_readable_sentence() -> None:
+    """Numbers of 300 digits are not written out, and a note says that the range is too wide."""
+    plan = calculate(Range(1e-300, 1e300), 0.01, 10_000_000)
+    assert "(likely less than 0.1 to more than 365,000)" in plan.verdict
+    assert len(plan.verdict) < 250
+    (note,) = plan.notes
+    assert note.startswith("--run-usd may be anything from 1e-300 to 1e+300")
 
 
 def test_savings_that_are_lost_again_are_not_called_savings(priced: Build) -> None:

@@ -94,6 +94,10 @@ def test_a_benched_rate_is_only_that_of_the_student_that_was_benched() -> None:
     rates = [one.plan.figures["student_rps"].value for one in found]
     assert rates[1] == 5000.0
     assert rates[0] < 5000.0
+    known = Known(rows=1000, student_rps=RATE, student_stage="7M")
+    first, second = make_candidates(made("7M", "2M"), known)
+    assert first.plan.figures["student_rps"].value == 5000.0
+    assert second.plan.figures["student_rps"].value < 5000.0
 
 
 def test_auto_is_a_ladder_below_the_teacher() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from coffey.core.errors import BudgetExhausted, DataError, StoreCorrupt
 from coffey.project.labelling import RECHECKED
+from coffey.teacher.spending import read_spending, spending_folder
 
 
 def test_everything_is_asked_once(untouched):
@@ -20,6 +21,19 @@ def test_everything_is_asked_once(untouched):
     assert second.digest == first.digest
     assert second.largest_difference == 0.0
     assert len(untouched.asked()) == 90 + RECHECKED
+
+
+def test_what_was_spent_is_noted_batch_by_batch(untouched):
+    """Over all runs, by set: what a resumed labelling cost is known although no one run knows it."""
+    first = untouched.load().label()
+    texts = untouched.known(10, seed=61)
+    with (untouched.folder / "transfer.jsonl").open("a") as file:
+        file.write("".join(f'{{"text": "{text}", "intent": null}}\n' for text in texts))
+    untouched.load().label()
+    found = read_spending(spending_folder(untouched.store, first.teacher))
+    assert (found["transfer"].texts, found["holdout"].texts) == (70, 30)
+    assert found["transfer"].usd == pytest.approx(0.07)
+    assert found["transfer"].seconds > 0
 
 
 def test_new_rows_are_asked_alone(untouched):

@@ -46,10 +46,40 @@ def test_a_measured_rate_replaces_the_assumed_one(live, served, used):
     space = live.load().workspace
     before = live.load().plan()["costs"]["student"]["machines"]
     artifact = space.registry.resolve("champion").artifact if served else "elsewhere/0123"
-    keep_result(space, "bench", {"max_rps_within_slo": 1e-3, "artifact": artifact})
+    bench = {"max_rps_within_slo": 1e-3, "artifact": artifact, "latency_p99_ms": 50.0}
+    keep_result(space, "bench", bench)
     plan = live.load().plan()
     assert (plan["costs"]["student"]["machines"] > before) is used
     assert ("coffey bench" in {figure["note"] for figure in plan["figures"].values()}) is used
+
+
+@pytest.mark.parametrize(
+    ("promise", "stage", "used"), [(50.0, True, True), (40.0, True, False), (50.0, False, False)]
+)
+def test_a_benched_rate_is_of_one_promise_and_one_stage(live, promise, stage, used):
+    """Another promise, or a chain that ends in another student, is told nothing by it."""
+    space = live.load().workspace
+    artifact = space.registry.resolve("champion").artifact
+    last = space.settings.chain.stages[-1] if stage else "another"
+    keep_result(space, "bench", {"max_rps_within_slo": 1e-3, "artifact": artifact, "latency_p99_ms": promise})
+    keep_result(space, "distill", {"artifact": artifact, "stages": [{"name": last}]})
+    notes = {figure["note"] for figure in live.load().plan()["figures"].values()}
+    assert ("coffey bench" in notes) is used
+
+
+def test_the_ladder_of_auto_is_that_of_the_teacher_that_was_loaded(untouched):
+    """Also in later plans that load nothing; of another teacher the count says nothing."""
+    untouched.edit('stages = ["layers=1,width=32,heads=1,vocabulary=400"]', 'stages = "auto"')
+    space = untouched.load().workspace
+    assert names(untouched.load().plan())[0] == "37M"
+    keep_result(space, "teacher", {"of": plain(space.settings.teacher), "params": 9_000_000})
+    assert names(untouched.load().plan())[0] == "3M"
+    keep_result(space, "teacher", {"of": "another", "params": 9_000_000})
+    assert names(untouched.load().plan())[0] == "37M"
+
+
+def names(plan):
+    return [one["name"] for one in plan["frontier"]["candidates"]]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ def test_the_loop_asks_the_projects_teacher_through_the_label_store(live):
     loop = make_loop(space)
     assert loop.store == live.store
     (text,) = live.known(1, seed=91)
-    assert (loop.answer([text], Silent()) == space.teacher.predict([text])).all()
+    assert (loop.answer([text], Silent()).probabilities == space.teacher.predict([text])).all()
     loop.answer([text], Silent())
     assert live.asked() == [text, text], "once through the store, once directly"
 

@@ -187,3 +187,91 @@ def test_http_1_0_gets_one_answer() -> None:
         return await reader.read()
 
     assert talk(Echo(), what).endswith(b"\r\n\r\n/a:")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_asks_for_another_protocol_is_answered_in_this_one(count) -> None:
+    """Body included: Java's HTTP client asks for h2c with the first request of each connection."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    one = b"POST /a HTTP/1.1\r\n" + upgrade + b"Content-Length: 4\r\n\r\nbody"
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(one * count + request("/end", last=True))
+        return await reader.read()
+
+    assert bodies(talk(Echo(), what)) == [b"/a:body"] * count + [b"/end:"]
+
+
+def test_a_head_that_is_cut_behind_many_requests_is_not_too_large() -> None:
+    """Only its own bytes count, not those of the requests that came in the same packet."""
+    count = 4000
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        heard = asyncio.create_task(reader.read())
+        writer.write(request("/a") * count + request("/end", last=True))
+        return await heard
+
+    app = Echo()
+    assert len(bodies(talk(app, what))) == count + 1
+    assert app.heard == []
+
+
+def test_trailers_without_end_are_refused() -> None:
+    """They are neither kept nor read for ever."""
+    app = Echo()
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        heard = asyncio.create_task(reader.read())
+        writer.write(request("/a", b"x", chunked=True)[:-2])
+        for _ in range(400):
+            writer.write(b"a: b\r\n" * 100)
+            await asyncio.sleep(0)
+        return await heard
+
+    assert talk(app, what).startswith(b"HTTP/1.1 413 ")
+    assert app.heard == [413]
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending() -> None:
+    """What it sends is dropped for a while: closing at once would reset the connection."""
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"POST /a HTTP/1.1\r\nContent-Length: 8000000\r\n\r\n")
+        for _ in range(80):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+        return await reader.read()
+
+    assert talk(Echo(), what).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_never_reads_is_closed_when_idle() -> None:
+    """Its answers are not made in advance, and do not hold the connection for ever."""
+    app = Echo(idle_seconds=0.3, max_body_bytes=100_000)
+    answered = 0
+
+    async def respond(request: Request) -> Response:
+        nonlocal answered
+        answered += 1
+        return Response(200, b"x" * 1_000_000)
+
+    app.respond = respond  # type: ignore[method-assign]
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.transport.pause_reading()
+        writer.write(request("/a") * 100)
+        await asyncio.sleep(1.5)
+        return b""
+
+    talk(app, what)
+    assert 0 < answered < 100
+
+
+def test_a_proxy_may_send_the_whole_url() -> None:
+    """The absolute form of a target (RFC 9112, section 3.2.2)."""
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request("http://host:80/a?b", last=True))
+        return await reader.read()
+
+    assert bodies(talk(Echo(), what)) == [b"/a:"]

@@ -46,7 +46,7 @@ def test_a_timeout_becomes_a_deadline() -> None:
     """Milliseconds from the arrival; anything but a whole number of at least 1 is refused."""
     assert head().deadline == math.inf
     assert head((b"x-request-timeout-ms", b"250")).deadline == pytest.approx(100.25)
-    for wrong in (b"0", b"-1", b"1.5", b"soon", b"", b"9" * 30):
+    for wrong in (b"0", b"-1", b"1.5", b"soon", b"", b"9" * 30, b"9" * 5000):
         with pytest.raises(InvalidRequest, match="x-request-timeout-ms"):
             head((b"x-request-timeout-ms", wrong))
 

@@ -160,3 +160,16 @@ def test_each_worker_keeps_to_its_core(serve) -> None:
     running = serve(settings=TWO)
     pinned = [os.sched_getaffinity(pid) for pid in children(running)]
     assert sorted(pinned, key=min) == [{cores[0]}, {cores[1]}]
+
+
+def test_signals_never_end_the_supervisor_itself(serve, ask) -> None:
+    """Libraries run threads in it, which a signal may reach; a worker that starts gets SIGHUP as well."""
+    running = serve(settings=TWO)
+    os.kill(children(running)[0], signal.SIGKILL)
+    for _ in range(200):
+        os.kill(running.process.pid, signal.SIGHUP)
+        threading.Event().wait(0.005)
+    until(lambda: [e["event"] for e in running.events()].count("ready") == 3, "the new worker")
+    assert ask(running.port, "POST", "/v1/predict", PREDICT).status == 200
+    assert [e["code"] for e in running.events() if e["event"] == "worker_died"] == [-9]
+    assert running.stop() == 0

@@ -13,6 +13,7 @@ from coffey.core.progress import Silent
 from coffey.teacher.asking import ask, plan_batches
 from coffey.teacher.budget import Price, Unit
 from coffey.teacher.checkpoint import CheckpointTeacher
+from coffey.teacher.purse import Purse
 from coffey.teacher.store import LabelStore
 from coffey.testing.teacher import FixedTeacher
 
@@ -81,10 +82,10 @@ def test_the_limit_stops_before_the_batch_that_would_exceed_it(tmp_path):
     teacher, price = FixedTeacher(), Price(Unit.REQUESTS_1K, 1000.0)
     store = LabelStore.open(tmp_path, teacher)
     with pytest.raises(BudgetExhausted) as caught:
-        ask(teacher, store, TEXTS * 2, batch_size=8, limit_usd=20.0, price=price, window=30)
+        ask(teacher, store, TEXTS * 2, batch_size=8, purse=Purse(price=price, limit_usd=20.0), window=30)
     assert (caught.value.spent_usd, caught.value.remaining) == (store.count(), 100 - store.count())
     assert 12 < store.count() <= 20
-    report = ask(teacher, store, TEXTS, batch_size=8, limit_usd=100.0, price=price)
+    report = ask(teacher, store, TEXTS, batch_size=8, purse=Purse(price=price, limit_usd=100.0))
     assert report.usd == report.asked == 100 - report.cached
     assert teacher.texts_asked == 100
 

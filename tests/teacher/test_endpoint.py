@@ -16,7 +16,9 @@ from coffey.teacher.asking import ask, ask_skipping
 from coffey.teacher.budget import Price, Unit
 from coffey.teacher.endpoint import EndpointTeacher
 from coffey.teacher.fingerprint import fingerprint
+from coffey.teacher.purse import Purse
 from coffey.teacher.retrying import Backoff
+from coffey.teacher.spending import SpendingLog, read_spending
 from coffey.teacher.store import LabelStore
 from coffey.testing.teacher import check_teacher
 
@@ -32,6 +34,12 @@ def likelihood(text: str) -> dict[str, float]:
 
 def honest(number: int, body: dict) -> Response:
     return completion(tokens=likelihood(body["messages"][-1]["content"]))
+
+
+def lost_for_three(number: int, body: dict) -> Response:
+    """No label for the first three texts."""
+    lost = body["messages"][-1]["content"] in TEXTS[:3]
+    return completion(tokens={"perhaps": 1.0}) if lost else honest(number, body)
 
 
 @pytest.fixture(autouse=True)
@@ -235,11 +243,11 @@ def test_no_more_than_the_limit_is_spent_however_many_are_under_way(make, tmp_pa
         teacher = make(server.url, max_tokens=1, endpoint={"concurrency": 8})
         store = LabelStore.open(tmp_path, teacher)
         with pytest.raises(BudgetExhausted) as caught:
-            ask(teacher, store, TEXTS, batch_size=4, limit_usd=20.0, price=price)
+            ask(teacher, store, TEXTS, batch_size=4, purse=Purse(price=price, limit_usd=20.0))
         assert caught.value.spent_usd == store.count() == len(server.bodies)
         assert 16 <= store.count() <= 20
         assert caught.value.remaining == 40 - store.count()
-        report = ask(teacher, store, TEXTS, batch_size=4, limit_usd=40.0, price=price)
+        report = ask(teacher, store, TEXTS, batch_size=4, purse=Purse(price=price, limit_usd=40.0))
     assert report.usd == report.asked == 40 - report.cached
     assert sorted(server.asked()) == sorted(TEXTS)
     assert "as the endpoint counted them" in report.usd_note
@@ -251,7 +259,7 @@ def test_malformed_answers_are_asked_again_and_paid_for(make, tmp_path):
     with serving(lambda number, body: bad if number < 2 else honest(number, body)) as server:
         teacher = make(server.url)
         price = Price(Unit.REQUESTS_1K, 1000.0)
-        report = ask(teacher, LabelStore.open(tmp_path, teacher), ["a"], price=price)
+        report = ask(teacher, LabelStore.open(tmp_path, teacher), ["a"], purse=Purse(price=price))
     assert (report.asked, report.usd, teacher.usage.malformed) == (1, 3.0, 2)
     assert len({body["seed"] for body in server.bodies}) == 3
 
@@ -271,21 +279,42 @@ def test_a_text_without_a_usable_answer_stops_the_run_and_says_what_was_said(mak
 
 def test_skipping_is_explicit_and_leaves_the_text_without_a_label(make, tmp_path):
     """Everything else is labelled; `ask` still refuses, so that nobody goes on by mistake."""
-    never = completion(tokens={"perhaps": 1.0})
-
-    def script(number, body):
-        return never if body["messages"][-1]["content"] in TEXTS[:3] else honest(number, body)
-
-    with serving(script) as server:
+    with serving(lost_for_three) as server:
         teacher = make(server.url, ask_again=0, malformed="skip")
         store = LabelStore.open(tmp_path, teacher)
         report = ask_skipping(teacher, store, TEXTS, batch_size=8)
         assert (report.labels, report.asked, report.skipped, report.cached) == (37, 37, 3, 0)
         assert store.missing([input_key(text) for text in TEXTS]) == [input_key(text) for text in TEXTS[:3]]
         assert report.digest == store.digest()
+        again = ask_skipping(teacher, LabelStore.open(tmp_path, teacher), TEXTS)
+        assert (again.labels, again.asked, again.skipped, again.digest) == (37, 0, 3, report.digest)
+        assert len(server.bodies) == 40
         with pytest.raises(LabelRejected, match=r"malformed answers to 3 input.* other 37 are kept"):
             ask(teacher, store, TEXTS)
     assert len(server.bodies) == 43
+
+
+def test_what_a_skipped_text_cost_is_noted_beside_the_answers(make, tmp_path):
+    """Three of ten are skipped: seven answers are noted with the price of ten."""
+    with serving(lost_for_three) as server:
+        teacher = make(server.url, ask_again=0, malformed="skip")
+        store = LabelStore.open(tmp_path, teacher)
+        purse = Purse(price=Price(Unit.REQUESTS_1K, 1000.0), spending=SpendingLog(tmp_path / "s", "transfer"))
+        assert ask_skipping(teacher, store, TEXTS[:10], purse=purse).usd == 10.0
+    found = read_spending(tmp_path / "s")["transfer"]
+    assert (found.texts, found.usd) == (7, 10.0)
+
+
+def test_what_was_spent_before_a_failure_is_noted(make, tmp_path):
+    """Four answers and then a refusal: what the four cost is known to whoever adds up the runs."""
+    with serving(lambda number, body: failure(401, "no") if number >= 4 else honest(number, body)) as server:
+        teacher = make(server.url, endpoint={"concurrency": 1})
+        store = LabelStore.open(tmp_path, teacher)
+        purse = Purse(price=Price(Unit.REQUESTS_1K, 1000.0), spending=SpendingLog(tmp_path / "s", "transfer"))
+        with pytest.raises(TeacherUnavailable, match="401"):
+            ask(teacher, store, TEXTS, batch_size=4, purse=purse)
+    found = read_spending(tmp_path / "s")["transfer"]
+    assert found.texts == found.usd == store.count() == 4
 
 
 def test_an_endpoint_without_logprobs_is_named_with_the_way_out(make):

@@ -17,6 +17,7 @@ from coffey.teacher.asking import ask
 from coffey.teacher.budget import Price, Unit
 from coffey.teacher.endpoint import EndpointTeacher
 from coffey.teacher.prompt import DEFAULT_TEMPLATE
+from coffey.teacher.purse import Purse
 from coffey.teacher.quiet import quietly
 from coffey.teacher.store import LabelStore
 from coffey.testing.teacher import check_teacher
@@ -101,8 +102,8 @@ def test_a_small_language_model_labels_texts_and_a_second_run_asks_nothing(smoll
     texts = ["I loved every minute of this film.", "Terrible. I want my money back.", "The best meal ever!"]
     price = Price(Unit.TOKENS_1M, 1.0, 2.0)
     with serving(smollm) as server, contextlib.closing(smollm_teacher(server.url, **asking)) as teacher:
-        report = ask(teacher, LabelStore.open(tmp_path, teacher), texts, price=price)
-        again = ask(teacher, LabelStore.open(tmp_path, teacher), texts, price=price)
+        report = ask(teacher, LabelStore.open(tmp_path, teacher), texts, purse=Purse(price=price))
+        again = ask(teacher, LabelStore.open(tmp_path, teacher), texts, purse=Purse(price=price))
     used = teacher.usage
     assert (report.asked, again.asked, again.digest) == (3, 0, report.digest)
     assert report.usd == pytest.approx((used.input_tokens + 2 * used.output_tokens) / 1e6)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coffey.core.errors import StoreUnavailable
-from coffey.teacher.spending import SpendingLog, Spent, read_spending, spending_folder
+from coffey.teacher.spending import Gathering, SpendingLog, Spent, read_spending, spending_folder
 
 
 def test_runs_add_up_by_purpose(tmp_path: Path) -> None:
@@ -47,3 +47,32 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "labels").write_text("a file")
     with pytest.raises(StoreUnavailable, match="labels"):
         SpendingLog(spending_folder(tmp_path, "abc"), "transfer").add(1, 1.0, None)
+
+
+def test_answers_that_come_singly_share_a_line_a_second(tmp_path: Path) -> None:
+    """The first is written at once; what is held is written at the end, also when an error ends it."""
+    now = 0.0
+
+    def answer_and_fail() -> None:
+        nonlocal now
+        with Gathering(SpendingLog(tmp_path, "transfer"), clock=lambda: now) as log:
+            for step in range(10):
+                now = step / 4
+                log.add(Spent(texts=1, seconds=0.25, usd=0.5))
+            (path,) = tmp_path.iterdir()
+            assert len(path.read_text().splitlines()) == 3
+            assert read_spending(tmp_path)["transfer"].texts == 9
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        answer_and_fail()
+    assert read_spending(tmp_path)["transfer"] == Spent(texts=10, seconds=2.5, usd=5.0)
+
+
+def test_without_a_log_nothing_is_written(tmp_path: Path) -> None:
+    """Nor is a file made when nothing was spent."""
+    with Gathering(None) as log:
+        log.add(Spent(texts=1, usd=1.0))
+    with Gathering(SpendingLog(tmp_path, "transfer")):
+        pass
+    assert list(tmp_path.iterdir()) == []

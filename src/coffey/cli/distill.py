@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from coffey.cli.drawing import facts, figure_table
+from coffey.cli.label import skipped_row
 from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
 from coffey.cli.output import emit
 from coffey.dashboard import figures
@@ -58,6 +59,7 @@ def draw(result: DistillResult) -> RenderableType:
                     "student",
                     f"{figures.count(student.params)} parameters ({without} without embeddings){smaller}",
                 ),
+                *skipped_row(result.labelling),
                 ("ships as", f"{student.variant}, {figures.size(student.bytes)}"),
                 ("agreement", figures.interval(student.agreement)),
                 (

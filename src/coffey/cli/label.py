@@ -28,6 +28,7 @@ def draw(result: LabelResult) -> RenderableType:
     return facts(
         [
             ("answers", f"{result.labels:,} to learn from, {result.holdout:,} held out"),
+            *skipped_row(result),
             ("asked now", f"{result.asked:,} in {figures.seconds(result.seconds)}"),
             (
                 "cost",
@@ -47,3 +48,10 @@ def draw(result: LabelResult) -> RenderableType:
             ("digest", result.digest),
         ]
     )
+
+
+def skipped_row(result: LabelResult) -> list[tuple[str, str]]:
+    """A row that says how many inputs have no answer, where there are any."""
+    if not result.skipped:
+        return []
+    return [("left out", f"{result.skipped:,} inputs that the teacher gave no usable answer to")]

@@ -44,7 +44,7 @@ def plan(  # noqa: PLR0913 - the parameters of a command are its options
         bool, typer.Option("--probe", help="Measure the teacher and untrained students here first.")
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Of a probe, only what can be timed without a server.")
+        bool, typer.Option("--quick", help="With --probe: only what can be timed without a server.")
     ] = False,
     pilot: Annotated[
         bool, typer.Option("--pilot", help="Train the candidates briefly, to foresee their quality.")
@@ -61,7 +61,9 @@ def plan(  # noqa: PLR0913 - the parameters of a command are its options
         float | None, _calculator("what 1,000 requests get cheaper by, in USD.")
     ] = None,
     requests_per_day: Annotated[float | None, _calculator("requests a day.")] = None,
-    horizon_days: Annotated[float, typer.Option(help="Calculator: days over which savings count.")] = 365.0,
+    horizon_days: Annotated[
+        float | None, typer.Option(help="Calculator: days over which savings count; 365 when absent.")
+    ] = None,
 ) -> None:
     """Whether it pays, when, and which student. Exit code 1 when it does not, or none meets the budget."""
     given = (run_usd, saves_usd_per_1k, requests_per_day)
@@ -70,10 +72,17 @@ def plan(  # noqa: PLR0913 - the parameters of a command are its options
         {"--scenario": scenario is not None, "--reconcile": reconcile, "the calculator": calculator},
         {"--probe": probe, "--pilot": pilot},
     )
+    _only_with("--quick", given=quick, other="--probe", present=probe)
+    _only_with(
+        "--horizon-days",
+        given=horizon_days is not None,
+        other="the calculator; a project has economics.horizon_days",
+        present=calculator,
+    )
     if scenario is not None:
         _tell(_planned(scenario), as_json, plan_scenario.draw)
     elif calculator:
-        _tell(_calculated(given, horizon_days), as_json, _draw)
+        _tell(_calculated(given, 365.0 if horizon_days is None else horizon_days), as_json, _draw)
     elif reconcile:
         with opened(config) as project:
             emit(cast("dict[str, Any]", project.reconcile()), as_json, plan_reconcile.draw)
@@ -94,6 +103,16 @@ def _one_of(modes: dict[str, bool], measuring: dict[str, bool]) -> None:
     if len(chosen) > 1 or (chosen and measured):
         excluded = ", ".join([*chosen, *measured])
         raise ConfigError("plan", [Problem("options", excluded, "one of them at a time")])
+
+
+def _only_with(option: str, *, given: bool, other: str, present: bool) -> None:
+    """Refuse an option that would be ignored.
+
+    Raises:
+        ConfigError: it was given without what it belongs to.
+    """
+    if given and not present:
+        raise ConfigError("plan", [Problem("options", option, f"only with {other}")])
 
 
 def _tell(value: JsonObject, as_json: bool, draw: Callable[[dict[str, Any]], RenderableType]) -> None:

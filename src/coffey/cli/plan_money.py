@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -20,7 +20,9 @@ def draw(plan: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Text(plan["verdict"], style="bold"), facts(_sums(plan))]
     if plan["costs"]:
         parts.append(_costs(plan["costs"]))
-    parts += [_sensitivity(plan), _alternatives(plan), _figures(plan)]
+    if plan["sensitivity"]:
+        parts.append(_sensitivity(plan))
+    parts += [_alternatives(plan), _figures(plan)]
     parts += [Text(f"Note: {note}") for note in plan["notes"]]
     if plan.get("report"):
         parts.append(Text(f"Report: {plan['report']}"))
@@ -30,20 +32,19 @@ def draw(plan: dict[str, Any]) -> RenderableType:
 def _sums(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
     days, net = plan["break_even"], plan["net_value"]
     horizon = figures.days(plan["horizon_days"])
-    likely = f" (likely {figures.days(days['p10'])} to {figures.days(days['p90'])})" if days else ""
-    spread = f" (likely {figures.usd(net['p10'])} to {figures.usd(net['p90'])})" if net else ""
+    breaks_even, left = figures.days(plan["break_even_days"]), figures.usd(plan["savings_usd_over_horizon"])
     yield "cost of the run", figures.usd(plan["run_usd"])
     yield "saved a day", figures.usd(plan["savings_usd_per_day"])
-    yield "breaks even", figures.days(plan["break_even_days"]) + likely
-    yield f"left after {horizon}", figures.usd(plan["savings_usd_over_horizon"]) + spread
+    yield "breaks even", breaks_even + _likely(breaks_even, days, figures.days)
+    yield f"left after {horizon}", left + _likely(left, net, figures.usd)
     if net:
-        yield "chance that it never pays", f"{figures.percent(plan['never_probability'])} (within {horizon})"
+        yield f"chance that it does not pay within {horizon}", figures.chance(plan["never_probability"])
         yield "mean of the draws", figures.usd(net["mean"])
     if plan["pays_from_requests_per_day"] is not None:
         yield "pays from", f"{figures.count(plan['pays_from_requests_per_day'])} requests a day"
     if plan["pays_from_gap_usd_per_1k"] is not None:
         gap = figures.usd(plan["pays_from_gap_usd_per_1k"])
-        yield "or, at this traffic, from", f"a teacher {gap} dearer per 1,000 requests than the student"
+        yield "pays, at this traffic, from", f"a teacher {gap} dearer per 1,000 requests than the student"
 
 
 def _costs(costs: dict[str, Any]) -> RenderableType:
@@ -64,8 +65,8 @@ def _sensitivity(plan: dict[str, Any]) -> RenderableType:
         (
             figures.spoken(row["figure"]),
             _between(row),
-            " to ".join(figures.days(row[f"break_even_days_at_{end}"]) for end in ("low", "high")),
-            " to ".join(figures.usd(row[f"net_usd_at_{end}"]) for end in ("low", "high")),
+            figures.span(*(figures.days(row[f"break_even_days_at_{end}"]) for end in ("low", "high"))),
+            figures.span(*(figures.usd(row[f"net_usd_at_{end}"]) for end in ("low", "high"))),
         )
         for row in plan["sensitivity"][:MOST_SWINGS]
     ]
@@ -115,4 +116,10 @@ def _figures(plan: dict[str, Any]) -> RenderableType:
 
 
 def _between(row: dict[str, Any]) -> str:
-    return " to ".join(figures.measured(row[end], "") for end in ("low", "high"))
+    return figures.span(*(figures.measured(row[end], "") for end in ("low", "high")))
+
+
+def _likely(middle: str, spread: dict[str, float | None] | None, write: Callable[[Any], str]) -> str:
+    """The 10th to the 90th percentile, where they read otherwise than the middle."""
+    ends = figures.span(write(spread["p10"]), write(spread["p90"])) if spread else middle
+    return "" if ends == middle else f" (likely {ends})"

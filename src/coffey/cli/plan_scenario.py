@@ -66,7 +66,8 @@ def _paths(scenario: dict[str, Any]) -> RenderableType:
 
 def _break_even(path: dict[str, Any]) -> str:
     spread, days = path["break_even"], figures.days(path["break_even_days"])
-    return f"{days} ({figures.days(spread['p10'])} to {figures.days(spread['p90'])})" if spread else days
+    likely = figures.span(figures.days(spread["p10"]), figures.days(spread["p90"])) if spread else days
+    return days if likely == days else f"{days} ({likely})"
 
 
 def _stages(scenario: dict[str, Any]) -> RenderableType:
@@ -117,7 +118,7 @@ def _sensitivity(value: dict[str, Any]) -> RenderableType:
         (
             figures.spoken(row["figure"]),
             f"{figures.measured(row['low'], '')} to {figures.measured(row['high'], '')}",
-            " to ".join(figures.days(row[f"break_even_days_at_{end}"]) for end in ("low", "high")),
+            figures.span(*(figures.days(row[f"break_even_days_at_{end}"]) for end in ("low", "high"))),
         )
         for row in value["sensitivity"][:6]
     ]

@@ -58,6 +58,9 @@ def draw(report: TickReport) -> RenderableType:
         ("requests", f"{report.requests:,} since promotion"),
         ("audited", f"{report.audited:,} now" + (f", {agreement.audits:,} in all" if agreement else "")),
     ]
+    if report.unlabelled:
+        said = f"{report.skipped:,} now, {report.unlabelled:,} in all; the teacher gave no usable answer"
+        rows.append(("not audited", said))
     if agreement:
         rows.append(("agreement", figures.interval(agreement.overall)))
         rows.append(("alarm", "yes" if report.alarm else "no"))

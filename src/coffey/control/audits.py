@@ -1,25 +1,53 @@
-"""Audits: served requests that the teacher answered again, in the order in which they were answered."""
+"""Audits: served requests that the teacher answered again, in the order in which they were answered.
+
+A chosen request that the teacher gives no usable answer to, and is told to skip
+(`teacher.asking.malformed = "skip"`), is noted beside the audits and never asked about again. It is treated
+as missing: no agreement is guessed for it, and its weight is nobody's. Every estimate stays one of the
+requests that the teacher can label, weighted by their own probabilities, and is unbiased for those. Of all
+requests it is as far off, at most, as the share of the skipped, which is why a tick counts them.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from coffey.core.eventlog import FORMAT, EventLog
 from coffey.core.files import write_atomic
 from coffey.core.ids import canonical_json, digest_json, input_key
 from coffey.core.records import Audit, TrafficRecord
+from coffey.teacher.known import KnownAnswers
 from coffey.traffic.redaction import DROPPED, is_redacted
 
-Answer = Callable[[Sequence[str]], npt.NDArray[np.float32]]
-"""Texts to the teacher's probabilities [n, labels]; what was asked before is not asked again."""
+Answer = Callable[[Sequence[str]], KnownAnswers]
+"""Texts to the teacher's answers; what was asked before is not asked again."""
 
 _NAMES = tuple(field.name for field in fields(Audit))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlabelled:
+    """A request that was chosen for audit, and that the teacher gave no usable answer to."""
+
+    id: str
+    model: str
+    """Digest of the artifact that served it."""
+    unix_s: float
+    """When it was served."""
+    teacher: str
+    """Fingerprint of who was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What asking the teacher about chosen requests came to."""
+
+    audited: int = 0
+    skipped: int = 0
+    """Requests without a usable answer."""
 
 
 class AuditLog:
@@ -29,23 +57,35 @@ class AuditLog:
         """Use `folder` (usually `audits` of the store)."""
         self._log = EventLog(folder)
         self._audits: list[Audit] = []
+        self._unlabelled: list[Unlabelled] = []
         self._read = 0
 
     def all(self) -> Sequence[Audit]:
         """Every audit, oldest first."""
         for event in self._log.read(self._read):
             self._audits.extend(_audit(row) for row in event.body["audits"])
+            self._unlabelled.extend(_unlabelled(row) for row in event.body.get("unlabelled", []))
             self._read = event.number
         return self._audits
+
+    def unlabelled(self) -> Sequence[Unlabelled]:
+        """Every chosen request that the teacher could not label, oldest first."""
+        self.all()
+        return self._unlabelled
+
+    def settled(self) -> frozenset[str]:
+        """Ids of the requests that need not be asked about any more: audited, or without an answer."""
+        return frozenset([one.id for one in self.all()] + [one.id for one in self.unlabelled()])
 
     def of(self, model: str) -> list[Audit]:
         """The audits of one artifact, by digest."""
         return [audit for audit in self.all() if audit.model == model]
 
-    def append(self, audits: Sequence[Audit]) -> bool:
+    def append(self, audits: Sequence[Audit], unlabelled: Sequence[Unlabelled] = ()) -> bool:
         """Add a batch after all that were read; False when another process added one first."""
         self.all()
-        return self._log.append(self._read + 1, {"audits": [asdict(audit) for audit in audits]})
+        body = {"audits": list(map(asdict, audits)), "unlabelled": list(map(asdict, unlabelled))}
+        return self._log.append(self._read + 1, body)
 
     def forget_texts(self, before_unix_s: float) -> int:
         """Drop the texts of requests served before a moment; how many. Nothing else of an audit changes.
@@ -62,8 +102,8 @@ class AuditLog:
                 audits = [_audit(row) for row in event.body["audits"]]
                 if any(map(is_due, audits)):
                     kept = [replace(one, text=DROPPED) if is_due(one) else one for one in audits]
-                    _replace_event(self._log, event.number, {"audits": [asdict(one) for one in kept]})
-            self._audits, self._read = [], 0
+                    _replace_event(self._log, event.number, event.body | {"audits": list(map(asdict, kept))})
+            self._audits, self._unlabelled, self._read = [], [], 0
         return due
 
 
@@ -75,7 +115,7 @@ def collect_audits(
     labels: Sequence[str],
     teacher: str,
     redact: Callable[[str], str] = str,
-) -> int:
+) -> Collected:
     """Let the teacher answer the chosen requests that it has not answered yet; how many those were.
 
     What `redact` makes of their texts is kept of them afterwards.
@@ -83,16 +123,23 @@ def collect_audits(
     Killed anywhere and run again, nothing is asked or counted twice: answers are in the label store
     before the audits are written, and a request is known by its id.
     """
-    known = {audit.id for audit in log.all()}
-    pending = [record for record in traffic if record.audit and record.id not in known]
+    settled = log.settled()
+    pending = [record for record in traffic if record.audit and record.id not in settled]
     if not pending:
-        return 0
-    said = answer([record.text for record in pending]).argmax(axis=1)
+        return Collected()
+    said = answer([record.text for record in pending])
     judged = [
-        _judged(record, labels[int(index)], teacher) for record, index in zip(pending, said, strict=True)
+        _judged(record, labels[int(index)], teacher)
+        for record, index in zip(
+            itertools.compress(pending, said.known), said.probabilities.argmax(axis=1), strict=True
+        )
     ]
-    added = log.append([replace(audit, text=redact(audit.text)) for audit in judged])
-    return len(pending) if added else 0
+    others = list(itertools.compress(pending, ~said.known))
+    added = log.append(
+        [replace(audit, text=redact(audit.text)) for audit in judged],
+        [Unlabelled(id=one.id, model=one.model, unix_s=one.unix_s, teacher=teacher) for one in others],
+    )
+    return Collected(len(judged), len(others)) if added else Collected()
 
 
 def _judged(record: TrafficRecord, teacher_label: str, teacher: str) -> Audit:
@@ -119,3 +166,7 @@ def _replace_event(log: EventLog, number: int, body: dict[str, Any]) -> None:
 
 def _audit(row: dict[str, Any]) -> Audit:
     return Audit(**{name: row[name] for name in _NAMES})
+
+
+def _unlabelled(row: dict[str, Any]) -> Unlabelled:
+    return Unlabelled(**{field.name: row[field.name] for field in fields(Unlabelled)})

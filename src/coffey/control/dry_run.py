@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coffey.control.audits import Collected
 from coffey.control.evidence import Evidence
 from coffey.control.tick import NO_CHAMPION, Loop, TickReport, report_of
 from coffey.core.errors import UnknownVersion
@@ -37,8 +38,8 @@ def dry_run(loop: Loop) -> DryRun:
         report = TickReport(NO_CHAMPION, None, None, None, 0, 0, CompactReport())
         return DryRun(report, tuple(_compaction(loop)))
     served = loop.observer.served(champion)
-    known = {audit.id for audit in loop.audits.all()}
-    pending = sum(record.id not in known for record in served.records(audited=True))
+    settled = loop.audits.settled()
+    pending = sum(record.id not in settled for record in served.records(audited=True))
     seen = loop.observer.look(champion, served)
     decision = loop.hold_back(seen)
     steps = [*_compaction(loop)]
@@ -47,7 +48,7 @@ def dry_run(loop: Loop) -> DryRun:
         steps.append(f"Go on with the re-distillation {run_id}, and leave the rest to the next tick.")
     else:
         steps += [*_asking(pending), *_mending(loop, seen, decision)]
-    return DryRun(report_of(seen, decision, CompactReport(), audited=0), tuple(steps))
+    return DryRun(report_of(seen, decision, CompactReport(), Collected()), tuple(steps))
 
 
 def _compaction(loop: Loop) -> Iterator[str]:

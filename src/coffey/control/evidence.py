@@ -37,6 +37,8 @@ class Evidence:
     requests: int
     """Served since then."""
     audits: list[Audit]
+    unlabelled: int
+    """Requests chosen for audit since then that the teacher could not label; in no estimate."""
     agreement: AgreementReport | None
     drift: DriftReport | None
     decision: Decision
@@ -69,7 +71,24 @@ class Observer:
         drift = self._drift(champion, seen)
         audits_per_day = self.settings.monitor.audits_per_day
         decision = decide(agreement, drift, champion.contract, audits_per_day=audits_per_day)
-        return Evidence(champion, since, served.requests, audits, agreement, drift, decision, recent)
+        return Evidence(
+            champion=champion,
+            since_unix_s=since,
+            requests=served.requests,
+            audits=audits,
+            unlabelled=self._unlabelled(champion, since),
+            agreement=agreement,
+            drift=drift,
+            decision=decision,
+            recent=recent,
+        )
+
+    def _unlabelled(self, champion: Version, since: float) -> int:
+        teacher = champion.lineage.get("teacher")
+        return sum(
+            one.model == champion.digest and one.unix_s >= since and teacher in (None, one.teacher)
+            for one in self.audits.unlabelled()
+        )
 
     def _audits(self, champion: Version, since: float) -> list[Audit]:
         """The champion's audits by the teacher of its promise; another's say nothing of that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -142,8 +143,8 @@ def redistill(
     tools.journal.record(
         "sampled", {"learn": len(fresh.learn), "judge": len(fresh.judge)}, key=f"{run_id}/sampled"
     )
-    learn = _lessons(champion, fresh, tools)
-    learned, judged = tools.answer(learn), tools.answer(fresh.judge)
+    fresh, judged = _labelled(fresh, tools)
+    learn, learned = _answered(_lessons(champion, fresh, tools), tools)
     tools.journal.record("labelled", {"rows": len(learned) + len(judged)}, key=f"{run_id}/labelled")
     stage = _train(learn, learned, fresh, champion, tools, progress, run_id=run_id)
     tools.journal.record("trained", {"steps": stage.steps, "seconds": stage.seconds}, key=f"{run_id}/trained")
@@ -213,6 +214,27 @@ def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
         write_atomic(path, canonical_json(asdict(fresh)))
     kept = json.loads(path.read_bytes())
     return Fresh(tuple(kept["learn"]), tuple(kept["judge"]), tuple(kept["counts"]))
+
+
+def _labelled(fresh: Fresh, tools: Tools) -> tuple[Fresh, npt.NDArray[np.float32]]:
+    """The sample without the texts that the teacher skips, and its answers to those that are judged by.
+
+    Raises:
+        EmptyData: none is left to learn from, or to judge by.
+    """
+    learn, _ = _answered(fresh.learn, tools)
+    said = tools.answer(fresh.judge)
+    judge = tuple(itertools.compress(fresh.judge, said.known))
+    counts = tuple(itertools.compress(fresh.counts, said.known))
+    if not learn or not judge:
+        raise EmptyData("recent traffic", "the teacher gave no usable answer to too many requests of it")
+    return Fresh(learn, judge, counts), said.probabilities
+
+
+def _answered(texts: tuple[str, ...], tools: Tools) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+    """The texts that the teacher does not skip, and its answers to them."""
+    said = tools.answer(texts)
+    return tuple(itertools.compress(texts, said.known)), said.probabilities
 
 
 def _lessons(champion: Version, fresh: Fresh, tools: Tools) -> tuple[str, ...]:

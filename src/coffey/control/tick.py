@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from coffey.artifact.signing import Trust
-from coffey.control.audits import AuditLog, collect_audits
+from coffey.control.audits import AuditLog, Collected, collect_audits
 from coffey.control.evidence import Evidence, Observer
 from coffey.control.holding import held_back
 from coffey.control.journal import ControlJournal
@@ -36,6 +33,7 @@ from coffey.monitor.agreement import AgreementReport
 from coffey.monitor.drift import DriftReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
+from coffey.teacher.known import KnownAnswers
 from coffey.teacher.protocol import Teacher
 from coffey.traffic.compact import CompactReport, compact
 from coffey.traffic.redaction import Redactor
@@ -60,7 +58,7 @@ class Loop:
     audits: AuditLog
     trust: Trust
     teacher: Callable[[], Teacher]
-    answer: Callable[[Sequence[str], Progress], npt.NDArray[np.float32]]
+    answer: Callable[[Sequence[str], Progress], KnownAnswers]
     """As `audits.Answer`, told the progress of this tick: it keeps the lease while the teacher works."""
     tools: Callable[[Progress], Tools]
     redactor: Redactor = field(default_factory=lambda: Redactor(None))
@@ -115,6 +113,10 @@ class TickReport:
     """Requests that the champion has served since it was promoted."""
     compacted: CompactReport
     redistilled: RedistillReport | None = None
+    skipped: int = 0
+    """Audited requests that the teacher gave no usable answer to, in this tick; see `control.audits`."""
+    unlabelled: int = 0
+    """Those of the champion in all, since it was promoted. They are in no estimate."""
 
     @property
     def alarm(self) -> bool:
@@ -151,7 +153,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         return TickReport(NO_CHAMPION, None, None, None, 0, 0, compacted)
     observer = loop.observer
     served = observer.served(champion)
-    audited = _ask_teacher(loop, served.records(audited=True), progress)
+    collected = _ask_teacher(loop, served.records(audited=True), progress)
     _redact(loop, served)
     seen = observer.look(champion, served)
     decision = loop.hold_back(seen)
@@ -164,15 +166,15 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         loop.journal.record(OPENED, {"champion": champion.name, "audits": len(seen.audits)}, key=run_id)
         progress.say(decision.reason)
         finished = _mend(loop, run_id, champion, seen.recent(), progress)
-    return report_of(seen, decision, compacted, audited=audited, redistilled=finished)
+    return report_of(seen, decision, compacted, collected, redistilled=finished)
 
 
 def report_of(
     seen: Evidence,
     decision: Decision,
     compacted: CompactReport,
+    collected: Collected,
     *,
-    audited: int,
     redistilled: RedistillReport | None = None,
 ) -> TickReport:
     """What a tick saw, and what it did."""
@@ -181,10 +183,12 @@ def report_of(
         champion=seen.champion.name,
         agreement=seen.agreement,
         drift=seen.drift,
-        audited=audited,
+        audited=collected.audited,
         requests=seen.requests,
         compacted=compacted,
         redistilled=redistilled,
+        skipped=collected.skipped,
+        unlabelled=seen.unlabelled,
     )
 
 
@@ -205,7 +209,7 @@ def _resume(loop: Loop, compacted: CompactReport, progress: Progress) -> TickRep
     observer = loop.observer
     seen = observer.look(champion, observer.served(champion))
     finished = _mend(loop, run_id, champion, seen.recent(), progress)
-    return report_of(seen, seen.decision, compacted, audited=0, redistilled=finished)
+    return report_of(seen, seen.decision, compacted, Collected(), redistilled=finished)
 
 
 def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: Progress) -> RedistillReport:
@@ -219,10 +223,10 @@ def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: 
         raise
 
 
-def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -> int:
-    known = {audit.id for audit in loop.audits.all()}
-    if not any(record.audit and record.id not in known for record in traffic):
-        return 0
+def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -> Collected:
+    settled = loop.audits.settled()
+    if not any(record.audit and record.id not in settled for record in traffic):
+        return Collected()
     teacher = loop.teacher()
     return collect_audits(
         traffic,
@@ -245,8 +249,7 @@ def _redact(loop: Loop, served: Selection) -> None:
     """Redact audited requests in the log, but those that the champion's audit still needs."""
     if loop.redactor.keeps:
         return
-    known = {audit.id for audit in loop.audits.all()}
-    waiting = {record.id for record in served.records(audited=True)} - known
+    waiting = {record.id for record in served.records(audited=True)} - loop.audits.settled()
     redact_settled(loop.store, loop.redactor, waiting=waiting)
 
 

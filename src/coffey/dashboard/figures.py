@@ -11,6 +11,10 @@ from coffey.core.records import Interval
 ABSENT = "–"
 MINUS = "−"
 
+_MOST_DAYS = 365_000.0
+_LONG = 1e15
+"""Above it a number is written with its exponent: only an absurd range leads there."""
+
 
 def count(value: float) -> str:
     """A count with at most three digits and a letter.
@@ -54,6 +58,26 @@ def percent(value: float, digits: int = 1) -> str:
     return _signed(f"{100 * value:,.{digits}f} %")
 
 
+def chance(share: float) -> str:
+    """A probability that was counted on draws, which do not tell it apart from 0 or 1 by less than a percent.
+
+    >>> chance(0.043), chance(0.0), chance(0.999)
+    ('4 %', 'less than 1 %', 'more than 99 %')
+    """
+    if share < 0.005:
+        return "less than 1 %"
+    return "more than 99 %" if share > 0.995 else percent(share, 0)
+
+
+def span(low: str, high: str) -> str:
+    """Two figures that are written already; one where they read the same.
+
+    >>> span("never", "never"), span("1 day", "9 days")
+    ('never', '1 day to 9 days')
+    """
+    return low if low == high else f"{low} to {high}"
+
+
 def interval(estimate: Interval) -> str:
     """An estimate with its interval, in as many digits as the interval's width supports.
 
@@ -76,7 +100,9 @@ def usd(value: float) -> str:
     size = abs(value)
     if size == 0:
         return "$0"
-    if size >= 99.995:
+    if size > _LONG:
+        shown = f"{size:.3g}"
+    elif size >= 99.995:
         shown = f"{size:,.0f}"
     elif size >= 0.995:
         shown = f"{size:.2f}"
@@ -93,6 +119,8 @@ def days(value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return "never"
+    if value > _MOST_DAYS:
+        return "over 1,000 years"
     for factor, unit in ((1.0, "day"), (24.0, "hour"), (1440.0, "minute")):
         if value * factor >= 0.95:
             return _plural(value * factor, unit)
@@ -195,6 +223,8 @@ def _digits(value: float, significant: int) -> str:
     """At least `significant` digits, all of the whole part, no trailing zeros after it."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
+    if abs(value) > _LONG:
+        return _signed(f"{value:.{significant}g}")
     shown = f"{value:,.{max(_decimals(value, significant), 0)}f}"
     return _signed(shown.rstrip("0").rstrip(".") if "." in shown else shown)
 

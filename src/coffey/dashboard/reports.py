@@ -144,9 +144,9 @@ def _range_tile(plan: JsonObject) -> Tile | None:
     if low is None:
         return None
     first, last = figures.days(low), figures.days(high)
-    if first.split(" ")[1:] == last.split(" ")[1:]:
-        first = first.split(" ")[0]
-    return Tile("Likely range", f"{first} to {last}", "10 % to 90 % of the draws")
+    shared = first[0].isdigit() and first.split(" ")[1:] == last.split(" ")[1:]
+    likely = f"{first.split(' ')[0]} to {last}" if shared and first != last else figures.span(first, last)
+    return Tile("Likely range", likely, "10 % to 90 % of the draws")
 
 
 def _net_tile(plan: JsonObject) -> Tile | None:
@@ -154,8 +154,10 @@ def _net_tile(plan: JsonObject) -> Tile | None:
     low, high = number(plan, "net_value", "p10"), number(plan, "net_value", "p90")
     if net is None or horizon is None:
         return None
-    likely = "" if low is None or high is None else f", likely {figures.usd(low)} to {figures.usd(high)}"
-    return Tile("Net value", figures.usd(net), f"after {figures.days(horizon)}{likely}")
+    after = f"after {figures.days(horizon)}"
+    if low is not None and high is not None:
+        after += f", likely {figures.span(figures.usd(low), figures.usd(high))}"
+    return Tile("Net value", figures.usd(net), after)
 
 
 def _chance_tile(plan: JsonObject) -> Tile | None:
@@ -163,14 +165,7 @@ def _chance_tile(plan: JsonObject) -> Tile | None:
     if never is None:
         return None
     within = f"within {figures.days(number(plan, 'horizon_days'))}"
-    return Tile("Chance that it pays", _chance(1.0 - never), within)
-
-
-def _chance(share: float) -> str:
-    """Draws do not tell a chance apart from 0 or 1 by less than a percent."""
-    if share < 0.005:
-        return "under 1 %"
-    return "over 99 %" if share > 0.995 else figures.percent(share, 0)
+    return Tile("Chance that it pays", figures.chance(1.0 - never), within)
 
 
 def _weight_tile(result: JsonObject) -> Tile | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +19,20 @@ from coffey.students.encoder import Student
 
 FORMAT = 1
 """Raised whenever a checkpoint changes; an older one is refused, its stage starts anew."""
+
+_DAMAGED = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What zipfile and torch raise over bytes that are not what was written; nothing else is done within."""
 
 
 @dataclass(slots=True)
@@ -86,10 +103,7 @@ def load_checkpoint(
     """
     if not path.exists():
         return None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as exc:
-        raise StoreUnavailable(str(path), f"damaged checkpoint ({exc}); remove it to start again") from exc
+    state = _read(path)
     if state["format"] != FORMAT:
         raise UnknownFormat(str(path), state["format"], [FORMAT])
     student.load_state_dict(state["student"])
@@ -98,3 +112,26 @@ def load_checkpoint(
     if state["random_cuda"]:
         torch.cuda.set_rng_state_all(state["random_cuda"])
     return Position(**state["position"]), dict(state["best"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The file's content, its checksums (those of the zip file that torch writes) being right.
+
+    Raises:
+        StoreUnavailable: the file is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            wrong = file.testzip()
+        if wrong is None:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            return state
+        reason = f"the checksum of {wrong!r} is wrong"
+    except _DAMAGED as exc:
+        reason = str(exc) or type(exc).__name__
+        raise StoreUnavailable(str(path), _advice(reason)) from exc
+    raise StoreUnavailable(str(path), _advice(reason))
+
+
+def _advice(reason: str) -> str:
+    return f"damaged checkpoint ({reason}); remove it to start this stage again"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffey.core.clock import utc_now
-from coffey.core.errors import StageInputsChanged, StoreUnavailable
+from coffey.core.errors import EventDamaged, StageInputsChanged, StoreUnavailable
 from coffey.core.files import create_new
+from coffey.core.ids import canonical_json, digest_json
 from coffey.core.records import JsonObject
 
 
@@ -79,15 +80,13 @@ class StageJournal:
         self._append(stage, StageState.FAILED, inputs, None)
 
     def events(self) -> Iterator[StageEvent]:
-        """All events, oldest first."""
-        for path in sorted(self.folder.glob("[0-9]*.json")):
-            try:
-                raw = json.loads(path.read_bytes())
-            except OSError as exc:
-                raise StoreUnavailable(str(path), exc.strerror or str(exc)) from exc
-            yield StageEvent(
-                raw["stage"], StageState(raw["state"]), raw["at"], raw["inputs"], raw.get("result")
-            )
+        """All events, oldest first.
+
+        Raises:
+            EventDamaged: a file does not say what was written; it is named.
+            StoreUnavailable: a file cannot be read.
+        """
+        yield from (_read(path) for path in sorted(self.folder.glob("[0-9]*.json")))
 
     def _append(
         self, stage: str, state: StageState, inputs: Mapping[str, str], result: JsonObject | None
@@ -99,7 +98,28 @@ class StageJournal:
             "inputs": dict(inputs),
             "result": result,
         }
-        data = json.dumps(event, indent=1).encode()
+        data = json.dumps(event | {"sha256": _digest(event)}, indent=1).encode()
         number = sum(1 for _ in self.folder.glob("[0-9]*.json")) + 1
         while not create_new(self.folder / f"{number:06d}.json", data):
             number += 1
+
+
+def _read(path: Path) -> StageEvent:
+    try:
+        raw = json.loads(path.read_bytes())
+        digest = raw.pop("sha256", None)  # earlier versions wrote none
+        event = StageEvent(
+            raw["stage"], StageState(raw["state"]), raw["at"], raw["inputs"], raw.get("result")
+        )
+    except OSError as exc:
+        raise StoreUnavailable(str(path), exc.strerror or str(exc)) from exc
+    except (ValueError, LookupError, TypeError, AttributeError) as exc:
+        raise EventDamaged(str(path), f"it is no event of a stage ({exc})") from exc
+    if digest not in (None, _digest(raw)):
+        raise EventDamaged(str(path), "its content does not match its digest")
+    return event
+
+
+def _digest(event: JsonObject) -> str:
+    """Of what is read back: a tuple is a list there."""
+    return digest_json(json.loads(canonical_json(event)))

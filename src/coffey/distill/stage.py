@@ -28,7 +28,7 @@ from coffey.students.shape import EncoderShape
 _MOST_STEPS_BETWEEN_EVALUATIONS = 500
 
 MOST_EVALUATIONS = 30
-"""Of a stage, about: one an epoch, unless epochs are so short that evaluating would cost more than training."""
+"""Of a stage, about: one an epoch, unless epochs are so short that evaluating costs more than training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

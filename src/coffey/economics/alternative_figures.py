@@ -20,9 +20,17 @@ OF_ALTERNATIVES = frozenset(
 def alternative_figures(settings: Settings, known: Known) -> dict[str, Figure]:
     """The optional figures of `PlanInputs` that only alternatives depend on, by their names."""
     found = {"cascade_share": _cascade(settings)}
-    if _teacher_params(known) > assumptions.PRETRAINED_PARAMS:
+    if not pretrained_note(known):
         found |= {**_pretrained(settings, known), **_labels(settings, known)}
     return found
+
+
+def pretrained_note(known: Known) -> str:
+    """Why a small pretrained model is no alternative; empty when it may be one."""
+    params = _teacher_params(known)
+    if params > assumptions.PRETRAINED_PARAMS:
+        return ""
+    return f"not open: the teacher, with {params:,.0f} parameters, is as small"
 
 
 def _teacher_params(known: Known) -> float:

@@ -13,7 +13,7 @@ from coffey.economics.cash_flow import CashFlow, Numbers, Values, cash_flow, giv
 from coffey.economics.draws import NetSpread, net_spread
 from coffey.economics.inputs import PlanInputs
 from coffey.economics.run_cost import SECONDS_PER_HOUR, run_total
-from coffey.economics.running_cost import running_parts
+from coffey.economics.running_cost import running_parts, student_flow
 from coffey.economics.sensitivity import Evaluate
 from coffey.economics.serving import machines_usd_per_day, student_usd_per_day, teacher_usd_per_day
 
@@ -83,6 +83,16 @@ def options(inputs: PlanInputs) -> tuple[Option, ...]:
     )
 
 
+def another_way(name: str, note: str, inputs: PlanInputs, *, unless: str = "") -> Option:
+    """The same serving after another run, priced by `inputs`; draws of figures that it lacks are ignored."""
+    base = inputs.values()
+
+    def evaluate(changes: Mapping[str, Numbers]) -> CashFlow:
+        return student_flow({**base, **{name: value for name, value in changes.items() if name in base}})
+
+    return Option(name, note, evaluate, _teacher_day(inputs), unless)
+
+
 def do_nothing(usd_per_day: float | None) -> Option:
     """The teacher goes on as it is."""
     return Option("do nothing", "the teacher goes on serving", _nothing, usd_per_day)
@@ -112,7 +122,7 @@ def _int8_teacher(inputs: PlanInputs) -> Option:
 def _pretrained(inputs: PlanInputs) -> Option:
     name, rps, rows = "fine-tune a small pretrained model", inputs.pretrained_rps, inputs.label_rows
     if rps is None or inputs.pretrained_s is None:
-        return Option(name, "not priced: the speed of such a model is not known")
+        return Option(name, inputs.pretrained_note or "not priced: the speed of such a model is not known")
     if rows is not None and rows.value > 0 and inputs.label_usd is None:
         return Option(name, f"not priced: {rows.value:,.0f} labels are missing; set economics.label_usd")
     labels = "with the labels at hand" if rows is None or rows.value == 0 else f"{rows.value:,.0f} labels"

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from coffey.core.settings import BudgetSettings
-from coffey.economics.candidate import Candidate, Range
+from coffey.economics.candidate import Candidate, Span
 
 LEAST_LOSS = 0.01
 """Shortfalls of quality are counted in the loss that the budget allows, and a floor of 1 allows none: one
@@ -46,7 +46,7 @@ class Check:
     limit: float
     value: float | None
     """None when it is not known, as are `range` and `over` then."""
-    range: Range | None
+    range: Span | None
     standing: Standing
     over: float | None
     """How far the value is beyond the limit, as a share of what the budget allows; negative is room."""
@@ -73,7 +73,7 @@ def checks(candidate: Candidate, budget: BudgetSettings) -> tuple[Check, ...]:
     )
 
 
-def _ceiling(names: tuple[str, str, str], value: float, ends: Range, limit: float) -> Check:
+def _ceiling(names: tuple[str, str, str], value: float, ends: Span, limit: float) -> Check:
     key, subject, unit = names
     low, high = ends
     standing = Standing.KEEPS if high <= limit else Standing.MISSES if low > limit else Standing.MAY
@@ -150,6 +150,6 @@ def _words(check: Check) -> str:
     return f"{check.subject} {said} is {'below' if floor else 'over'} {limit} by {gap}"
 
 
-def _with_range(value: float, ends: Range, unit: str) -> str:
+def _with_range(value: float, ends: Span, unit: str) -> str:
     low, high = (amount(end, unit).removesuffix(f" {unit}") for end in ends)
     return amount(value, unit) if low == high else f"{amount(value, unit)} ({low} to {high})"

@@ -10,6 +10,7 @@ import numpy as np
 from coffey.core.ranges import Amount
 from coffey.economics.alternatives import do_nothing
 from coffey.economics.cash_flow import CashFlow, Numbers, Values, cash_flow
+from coffey.economics.figure_ranges import wide_ranges
 from coffey.economics.figures import check_figures, configured, ranges_of
 from coffey.economics.plan import Plan, Question, assemble
 from coffey.economics.threshold import PriceGap
@@ -53,7 +54,10 @@ def calculate(
 
     gap = PriceGap("saves_usd_per_1k", 1.0) if requests_per_day > 0 else None
     others = (do_nothing(None),)
-    return assemble(Question(figures=figures, ranges=ranges, evaluate=evaluate, options=others, gap=gap))
+    return assemble(
+        Question(figures=figures, ranges=ranges, evaluate=evaluate, options=others, gap=gap),
+        notes=wide_ranges({figures[name].note: ends for name, ends in ranges.items()}),
+    )
 
 
 def _savings(values: Values) -> Numbers:

@@ -20,7 +20,7 @@ from coffey.economics.quality_forecast import QualityForecast
 from coffey.economics.run_cost import run_cost
 from coffey.economics.student_figures import student_service
 
-Range = tuple[float, float]
+Span = tuple[float, float]
 """Low and high."""
 
 
@@ -37,9 +37,9 @@ class Candidate:
     """Of the exported model; None without a probe."""
     p50_ms: Figure
     p99_ms: Figure
-    p99_range_ms: Range
+    p99_range_ms: Span
     """Meant to hold 80 % of what such forecasts come to, as are the other ranges."""
-    run_range_usd: Range
+    run_range_usd: Span
     plan: Plan
     quality: QualityForecast | None = None
 
@@ -84,8 +84,7 @@ def make_candidate(
 
     Args:
         settings: of the project; its own stages are not looked at.
-        known: what was measured. A rate in it (`student_rps`) is taken for this candidate's; else the rate
-            that the probe found for it.
+        known: what was measured. A rate in it (`student_rps`) is taken for this candidate's.
         stages: the chain.
         quality: forecast by a pilot.
         record: how wrong earlier forecasts were; it widens or narrows the ranges of what it knows.
@@ -96,8 +95,9 @@ def make_candidate(
     name = stages[-1]
     probe = next((one for one in known.probe.stages if one.name == name), None) if known.probe else None
     own = replace(settings, chain=replace(settings.chain, stages=stages))
-    known = replace(known, student_rps=known.student_rps or _served_rate(own, probe))
     figures = project_inputs(own, known).figures()
+    if known.student_rps is not None:  # of the student that serves, so no forecast
+        del figures["student_rps"]
     known = replace(known, ranges={**known.ranges, **calibrated_ranges(figures, record, RANGE)})
     known = _with_loss(known, quality)
     p50, p99 = _latencies(own, known, probe)
@@ -143,14 +143,6 @@ def _with_loss(known: Known, quality: QualityForecast | None) -> Known:
     return replace(known, quality_loss=loss, ranges={**known.ranges, "quality_loss": ends})
 
 
-def _served_rate(settings: Settings, probe: StageProbe | None) -> Figure | None:
-    """The rate at which the probe found today's promise to hold, through the server."""
-    served = probe.served if probe else None
-    if served is None or not served.max_rps or served.latency_p99_ms != settings.budget.latency_p99_ms:
-        return None
-    return measured(served.max_rps, "requests a second", "untrained, through coffey serve")
-
-
 def _latencies(settings: Settings, known: Known, probe: StageProbe | None) -> tuple[Figure, Figure]:
     """p50 and p99: through the server, else in process, else assumed.
 
@@ -166,7 +158,7 @@ def _latencies(settings: Settings, known: Known, probe: StageProbe | None) -> tu
     return service, assumed(service.value * math.log(100.0), "ms", f"ln(100) x {service.note}")
 
 
-def _around(figure: Figure, record: Calibration) -> Range:
+def _around(figure: Figure, record: Calibration) -> Span:
     """A latency may be as wrong as the medians that were forecast before have been."""
     return record.calibrated("student_p50_ms", RANGE[figure.origin], origin=figure.origin).around(
         figure.value

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from coffey.core.records import Figure
 
 LEAST_UTILISATION = 0.5
-"""A model too slow for the promise is still counted at half its speed, so that it is not priced at infinity;
-half is where an M/M/1 queue doubles the time of a request."""
+"""A model too slow for the promise at half its speed is counted at half its speed all the same, so that it is
+not priced at infinity; half is where an M/M/1 queue doubles the time of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The rate one machine sustains, and whether p99 holds at that rate."""
+    """The rate that one machine is counted with, and whether p99 holds at that rate."""
 
     rps: float
     holds: bool
@@ -31,7 +31,8 @@ def capacity_within(requests_per_s: float, *, latency_p99_ms: float) -> Capacity
     (True, 908)
     """
     allowed = requests_per_s - math.log(100.0) / (latency_p99_ms / 1000.0)
-    return Capacity(max(allowed, LEAST_UTILISATION * requests_per_s), allowed > 0)
+    least = LEAST_UTILISATION * requests_per_s
+    return Capacity(max(allowed, least), allowed >= least)
 
 
 def rate_figure(service: Figure, *, latency_p99_ms: float) -> Figure:

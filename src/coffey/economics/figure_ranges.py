@@ -35,14 +35,18 @@ def figure_ranges(
     return {name: ends for name, ends in found.items() if name in figures}
 
 
-def wide_ranges(settings: Settings) -> tuple[str, ...]:
-    """What to note about configured ranges that are too wide to plan with."""
-    spans = ranges_of({name: getattr(settings.economics, name) for name in _amounts(settings)})
+def wide_ranges(ranges: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+    """What to note about ranges, by the keys that set them, that are too wide to plan with."""
     return tuple(
-        f"economics.{name} may be anything from {low:g} to {high:g}: that leaves the answer open."
-        for name, (low, high) in spans.items()
+        f"{key} may be anything from {low:g} to {high:g}: that leaves the answer open."
+        for key, (low, high) in ranges.items()
         if low > 0 and high / low > WIDE
     )
+
+
+def configured_ranges(settings: Settings) -> dict[str, tuple[float, float]]:
+    """The ranges of `[economics]`, by their keys."""
+    return ranges_of({f"economics.{name}": getattr(settings.economics, name) for name in _amounts(settings)})
 
 
 def _around(name: str, value: float, factor: float) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coffey.core.records import Figure, JsonObject
 from coffey.core.settings import BudgetSettings
 from coffey.economics.budget_check import Check
-from coffey.economics.candidate import Candidate, Range, TeacherPoint
+from coffey.economics.candidate import Candidate, Span, TeacherPoint
 from coffey.economics.frontier import Frontier, Judged
 from coffey.economics.frontier_words import reason, verdict
 
@@ -68,12 +68,12 @@ def _judged_json(one: Judged, frontier: Frontier) -> JsonObject:
     }
 
 
-def _figure_json(figure: Figure, ends: Range | None = None) -> JsonObject:
+def _figure_json(figure: Figure, ends: Span | None = None) -> JsonObject:
     said = {"value": figure.value, "origin": figure.origin.value, "note": figure.note}
     return said if ends is None else {**said, **_range_json(ends)}
 
 
-def _range_json(ends: Range) -> JsonObject:
+def _range_json(ends: Span) -> JsonObject:
     return {"low": ends[0], "high": ends[1]}
 
 

@@ -6,6 +6,9 @@ from coffey.economics.budget_check import Check, Standing, amount
 from coffey.economics.candidate import Candidate
 from coffey.economics.frontier import Frontier, Judged, cheapest
 
+_CENT = 0.01
+"""In USD; less is not told apart."""
+
 
 def verdict(frontier: Frontier) -> str:
     """The answer in one or two sentences with the numbers that decided it."""
@@ -57,7 +60,7 @@ def _recommended(frontier: Frontier, chosen: Judged) -> str:
 
 def _cheaper_but_unsure(frontier: Frontier, chosen: Judged) -> str:
     best = cheapest([one for one in frontier.judged if one.standing in (Standing.MAY, Standing.UNKNOWN)])
-    if best is None or best.candidate.net_usd <= chosen.candidate.net_usd:
+    if best is None or best.candidate.net_usd < chosen.candidate.net_usd + _CENT:
         return ""
     more = amount(best.candidate.net_usd - chosen.candidate.net_usd, "USD")
     doubts = _clauses(best.at(Standing.MAY, Standing.UNKNOWN))
@@ -91,7 +94,7 @@ def _second(one: Judged, frontier: Frontier) -> str:
     assert chosen is not None
     less = chosen.candidate.net_usd - one.candidate.net_usd
     days = f"{one.candidate.plan.horizon_days:g} days"
-    if less > 0:
+    if less >= _CENT:
         return f"leaves {amount(less, 'USD')} less over {days} than {chosen.candidate.name}"
     return f"leaves no more over {days} than {chosen.candidate.name}"
 

@@ -101,6 +101,8 @@ class PlanInputs:
     """Of the alternative of fine-tuning a small pretrained model: its rate on the student's machine."""
     pretrained_s: Figure | None = None
     """Seconds of training it."""
+    pretrained_note: str = ""
+    """Why that alternative is not open; empty when it is, or when that is not known."""
     label_rows: Figure | None = None
     """Labels by people that it still needs."""
     label_usd: Figure | None = None

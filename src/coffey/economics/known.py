@@ -23,6 +23,8 @@ class Known:
     """Whether the control arms are trained too."""
     student_rps: Figure | None = None
     """Highest rate within the latency promise, where `bench` has measured it."""
+    student_stage: str | None = None
+    """The stage that `student_rps` was measured of; None is the chain's last."""
     quality_loss: Figure | None = None
     """Share of the requests that the student gets wrong and the teacher does not."""
     log_bytes_per_request: Figure | None = None

@@ -109,8 +109,11 @@ class Question:
         return self.figures["horizon_days"].value
 
 
-def make_plan(inputs: PlanInputs, *, notes: tuple[str, ...] = ()) -> Plan:
-    """The plan that follows from `inputs`; the same inputs give the same plan."""
+def make_plan(inputs: PlanInputs, *, others: tuple[Option, ...] = (), notes: tuple[str, ...] = ()) -> Plan:
+    """The plan that follows from `inputs`, `others` being alternatives beside the usual ones.
+
+    The same inputs give the same plan.
+    """
     base = inputs.values()
 
     def evaluate(changes: Mapping[str, Numbers]) -> CashFlow:
@@ -129,7 +132,7 @@ def make_plan(inputs: PlanInputs, *, notes: tuple[str, ...] = ()) -> Plan:
             figures=inputs.figures(),
             ranges=inputs.ranges,
             evaluate=evaluate,
-            options=options(inputs),
+            options=(*options(inputs), *others),
             gap=_gap(inputs, costs),
         ),
         costs=costs,

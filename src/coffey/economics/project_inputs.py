@@ -8,10 +8,9 @@ from typing import Any
 from coffey.core.records import Figure, Origin
 from coffey.core.settings import EconomicsSettings, Settings
 from coffey.economics import assumptions
-from coffey.economics.alternative_figures import alternative_figures
+from coffey.economics.alternative_figures import alternative_figures, pretrained_note
 from coffey.economics.capacity import capacity_within
-from coffey.economics.figure_ranges import RANGE as RANGE
-from coffey.economics.figure_ranges import figure_ranges, wide_ranges
+from coffey.economics.figure_ranges import configured_ranges, figure_ranges, wide_ranges
 from coffey.economics.figures import assumed, configured, measured
 from coffey.economics.inputs import PlanInputs
 from coffey.economics.known import Known
@@ -70,6 +69,7 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         people_hours=_economic(settings, "people_hours", "hours"),
         people_usd_per_hour=_economic(settings, "people_usd_per_hour", "USD an hour"),
         stages=stage_costs(settings, known),
+        pretrained_note=pretrained_note(known),
         **optional,
     )
     return dataclasses.replace(inputs, ranges=figure_ranges(inputs.figures(), settings, known.ranges))
@@ -98,7 +98,7 @@ def _training(usd_per_hour: float | None, machine: Figure) -> Figure:
 def _notes(settings: Settings, known: Known) -> tuple[str, ...]:
     left_out = list(not_counted(settings, known))
     missing = (f"Not counted: {'; '.join(left_out)}.",) if left_out else ()
-    return (*_too_slow(settings, known), *wide_ranges(settings), *missing)
+    return (*_too_slow(settings, known), *wide_ranges(configured_ranges(settings)), *missing)
 
 
 def _too_slow(settings: Settings, known: Known) -> tuple[str, ...]:
@@ -107,4 +107,7 @@ def _too_slow(settings: Settings, known: Known) -> tuple[str, ...]:
     kept = capacity_within(1000.0 / service.value, latency_p99_ms=limit).holds
     if kept or measured_rate(settings, known):
         return ()
-    return (f"The student needs {service.value:.3g} ms a request: p99 will not stay within {limit:g} ms.",)
+    return (
+        f"The student needs {service.value:.3g} ms a request: at half its speed, which it is priced at, "
+        f"p99 will not stay within {limit:g} ms.",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from coffey.core.ranges import Range
 from coffey.core.records import Figure
 from coffey.core.settings import Settings
 from coffey.economics import assumptions
@@ -45,8 +46,10 @@ def not_counted(settings: Settings, known: Known) -> Iterator[str]:
 
 
 def _set(settings: Settings, name: str, unit: str) -> dict[str, Figure]:
+    """The figure unless it is 0; a range is one also where its middle is 0."""
     value = getattr(settings.economics, name)
-    return {name: configured(float(value), unit, f"economics.{name}")} if value else {}
+    given = bool(value) or isinstance(value, Range)
+    return {name: configured(float(value), unit, f"economics.{name}")} if given else {}
 
 
 def _holdout(known: Known) -> dict[str, Figure]:

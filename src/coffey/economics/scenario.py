@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffey.economics.hardware import PRECISIONS, Hardware, load_catalogue
-from coffey.economics.toml_reader import Amount, TomlReader
+from coffey.economics.toml_reader import Bounded, TomlReader
 from coffey.economics.training_memory import Sharding
 from coffey.economics.transformer import TransformerShape
 
@@ -42,7 +42,7 @@ class StagePlan:
     """One distillation: the student and how long it is trained."""
 
     model: ModelPlan
-    epochs: Amount
+    epochs: Bounded
     batch: int
     """Inputs of an optimizer step, over all devices."""
 
@@ -54,7 +54,7 @@ class Scenario:
     name: str
     catalogue: Mapping[str, Hardware]
     cluster: Cluster
-    rows: Amount
+    rows: Bounded
     """Inputs of the transfer set."""
     tokens: int
     """Of an input, in training, labelling and serving."""
@@ -69,7 +69,7 @@ class Scenario:
     max_batch: int
     """Requests that a server answers at once."""
     latency_p99_ms: float
-    economics: Mapping[str, Amount]
+    economics: Mapping[str, Bounded]
 
 
 _ECONOMICS = {
@@ -110,7 +110,7 @@ def _scenario(root: TomlReader, catalogue: Mapping[str, Hardware]) -> Scenario:
     outputs = transfer.whole("labels", default=2)
     model = ModelPlan(name=teacher.text("name"), shape=_shape(teacher, outputs))
     stages = _stages(root, outputs)
-    last = stages[-1] if stages else StagePlan(model=model, epochs=Amount(1, 1, 1), batch=1)
+    last = stages[-1] if stages else StagePlan(model=model, epochs=Bounded(1, 1, 1), batch=1)
     scenario = Scenario(
         name=root.text("name"),
         catalogue=catalogue,
@@ -132,7 +132,7 @@ def _scenario(root: TomlReader, catalogue: Mapping[str, Hardware]) -> Scenario:
     return scenario
 
 
-def _amounts(table: TomlReader) -> dict[str, Amount]:
+def _amounts(table: TomlReader) -> dict[str, Bounded]:
     found = {key: table.amount(key, default=default) for key, default in _ECONOMICS.items()}
     for key in _CHOSEN:
         if found[key].ranged:

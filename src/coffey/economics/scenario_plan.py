@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from coffey.core.records import JsonObject
+from coffey.economics.alternatives import another_way
 from coffey.economics.hardware import Hardware
 from coffey.economics.plan import Plan, make_plan
 from coffey.economics.plan_json import plan_json
@@ -19,7 +20,7 @@ from coffey.economics.scenario_inputs import (
 )
 from coffey.economics.scenario_serving import ServingEstimate
 from coffey.economics.scenario_stage import StageEstimate, TrainingEstimate
-from coffey.economics.toml_reader import Amount
+from coffey.economics.toml_reader import Bounded
 from coffey.economics.transformer_work import forward_flops
 
 
@@ -32,9 +33,13 @@ def plan_scenario(path: Path) -> JsonObject:
     scenario = load_scenario(path)
     chain, direct, pair = chain_estimate(scenario), direct_estimate(scenario), serving_pair(scenario)
     notes = (*_fit_notes(scenario, chain, direct, pair), *_GENERAL)
+    jump = scenario_inputs(scenario, direct, pair)
+    other = another_way(
+        "train the last student directly", "by the teacher alone", jump, unless="its quality falls short"
+    )
     plans = {
-        "chain": make_plan(scenario_inputs(scenario, chain, pair), notes=notes),
-        "direct": make_plan(scenario_inputs(scenario, direct, pair)),
+        "chain": make_plan(scenario_inputs(scenario, chain, pair), others=(other,), notes=notes),
+        "direct": make_plan(jump),
     }
     return {
         **plan_json(plans["chain"]),
@@ -184,5 +189,5 @@ def _hardware_json(hardware: Hardware) -> JsonObject:
     }
 
 
-def _amount_json(amount: Amount) -> JsonObject:
+def _amount_json(amount: Bounded) -> JsonObject:
     return {"value": amount.value, "low": amount.low, "high": amount.high}

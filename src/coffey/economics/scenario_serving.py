@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coffey.core.records import Figure
 from coffey.economics.figures import assumed
 from coffey.economics.scenario import ModelPlan, Place, Scenario
-from coffey.economics.toml_reader import Amount
+from coffey.economics.toml_reader import Bounded
 from coffey.economics.training_memory import USABLE
 from coffey.economics.transformer_time import Asked, Served, answers_per_s, served_within
 
@@ -18,12 +18,12 @@ class ServingEstimate:
 
     model: ModelPlan
     place: Place
-    alone_ms: Amount
+    alone_ms: Bounded
     """One request, nothing else."""
     served: Served
-    rps: Amount
+    rps: Bounded
     """Requests a second within the latency promise."""
-    texts_per_s: Amount
+    texts_per_s: Bounded
     """Where nobody waits."""
     memory_bytes: float
     fits: bool
@@ -65,10 +65,10 @@ def serve_estimate(
     return ServingEstimate(
         model=model,
         place=place,
-        alone_ms=Amount(*alone),
+        alone_ms=Bounded(*alone),
         served=served[0],
-        rps=Amount(*(each.capacity.rps for each in served)),
-        texts_per_s=Amount(*(answers_per_s(asked, speed, max_batch=most) for speed in in_turn)),
+        rps=Bounded(*(each.capacity.rps for each in served)),
+        texts_per_s=Bounded(*(answers_per_s(asked, speed, max_batch=most) for speed in in_turn)),
         memory_bytes=memory_bytes,
         fits=memory_bytes <= USABLE * place.hardware.memory.figure.value,
     )

@@ -9,7 +9,7 @@ from coffey.economics.figures import assumed, configured
 from coffey.economics.inputs import StageCost
 from coffey.economics.run_cost import SECONDS_PER_HOUR
 from coffey.economics.scenario import Cluster, ModelPlan, Scenario, StagePlan
-from coffey.economics.toml_reader import Amount
+from coffey.economics.toml_reader import Bounded
 from coffey.economics.training_memory import TrainingMemory, largest_micro_batch, training_memory
 from coffey.economics.transformer_time import Asked, answers_per_s, step_seconds
 from coffey.economics.transformer_work import training_flops
@@ -21,17 +21,17 @@ class StageEstimate:
 
     name: str
     devices: int
-    steps: Amount
-    step_s: Amount
+    steps: Bounded
+    step_s: Bounded
     note: str
 
     @property
-    def device_hours(self) -> Amount:
+    def device_hours(self) -> Bounded:
         """Devices x hours."""
         factor = self.devices / SECONDS_PER_HOUR
         bounds = ((self.steps.low, self.step_s.low), (self.steps.high, self.step_s.high))
         low, high = (factor * steps * step_s for steps, step_s in bounds)
-        return Amount(factor * self.steps.value * self.step_s.value, low, high)
+        return Bounded(factor * self.steps.value * self.step_s.value, low, high)
 
     def cost(self) -> StageCost:
         """The stage as a plan counts it."""
@@ -107,7 +107,7 @@ def answers_estimate(teacher: ModelPlan, scenario: Scenario) -> StageEstimate:
         answers_per_s(asked, speed, max_batch=scenario.max_batch)
         for speed in (speeds.likely, speeds.fast, speeds.slow)
     ]
-    batch_s = Amount(*(scenario.max_batch / rate for rate in rates))
+    batch_s = Bounded(*(scenario.max_batch / rate for rate in rates))
     steps = _scaled(scenario.rows, 1.0 / (scenario.max_batch * cluster.devices))
     return StageEstimate(
         name=f"answers of {teacher.name}",
@@ -118,19 +118,19 @@ def answers_estimate(teacher: ModelPlan, scenario: Scenario) -> StageEstimate:
     )
 
 
-def _steps(stage: StagePlan, rows: Amount) -> Amount:
+def _steps(stage: StagePlan, rows: Bounded) -> Bounded:
     epochs = stage.epochs
-    inputs = Amount(epochs.value * rows.value, epochs.low * rows.low, epochs.high * rows.high)
+    inputs = Bounded(epochs.value * rows.value, epochs.low * rows.low, epochs.high * rows.high)
     return _scaled(inputs, 1.0 / stage.batch)
 
 
-def _scaled(amount: Amount, factor: float) -> Amount:
-    return Amount(*(math.ceil(factor * value) for value in (amount.value, amount.low, amount.high)))
+def _scaled(amount: Bounded, factor: float) -> Bounded:
+    return Bounded(*(math.ceil(factor * value) for value in (amount.value, amount.low, amount.high)))
 
 
-def _step_s(stage: StagePlan, cluster: Cluster, micro_batch: int, micro_batches: int, tokens: int) -> Amount:
+def _step_s(stage: StagePlan, cluster: Cluster, micro_batch: int, micro_batches: int, tokens: int) -> Bounded:
     speeds = cluster.place.hardware.speeds(cluster.place.precision)
-    return Amount(
+    return Bounded(
         *(
             step_seconds(
                 stage.model.shape,

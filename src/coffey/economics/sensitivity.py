@@ -57,11 +57,11 @@ def sensitivity(
     *,
     horizon_days: float,
 ) -> tuple[Swing, ...]:
-    """A swing for each figure that moves the answer; the widest first, in days and then in net value."""
+    """A swing for each figure that moves the answer; widest first, in whole days and then in net value."""
     spans = {
         name: _span(name, figure, ranges)
         for name, figure in figures.items()
-        if name not in _NOT_MOVED and figure.value != 0
+        if name not in _NOT_MOVED and (figure.value != 0 or name in ranges)
     }
     if not spans:
         return ()
@@ -73,7 +73,13 @@ def sensitivity(
         for i, (name, (low, high)) in enumerate(spans.items())
     ]
     moving = [swing for swing in swings if swing.days or swing.net_usd]
-    return tuple(sorted(moving, key=lambda swing: (-swing.days, -swing.net_usd, swing.figure)))
+    return tuple(sorted(moving, key=_narrowness))
+
+
+def _narrowness(swing: Swing) -> tuple[float, float, str]:
+    """Hours of break-even decide nothing: what moves less than a day is ordered by its money."""
+    days = swing.days if math.isinf(swing.days) else math.floor(swing.days)
+    return -days, -swing.net_usd, swing.figure
 
 
 def _span(name: str, figure: Figure, ranges: Mapping[str, tuple[float, float]]) -> tuple[float, float]:

@@ -61,13 +61,13 @@ def fleet(rps: Numbers, *, requests_per_day: Numbers, peak_to_mean: Numbers, rep
     return np.where(requests_per_day == 0, 0.0, machines)
 
 
-def teacher_serving(inputs: PlanInputs, *, speedup: float = 1.0) -> ServingCost:
-    """The teacher serving all requests, `speedup` times faster than it was measured."""
+def teacher_serving(inputs: PlanInputs) -> ServingCost:
+    """The teacher serving all requests."""
     if inputs.teacher_usd_per_1k is not None:
         return priced(inputs.teacher_usd_per_1k.value, requests_per_day=inputs.requests_per_day.value)
     assert inputs.teacher_usd_per_hour is not None
     assert inputs.teacher_rps is not None
-    return _hosted(inputs, inputs.teacher_usd_per_hour.value, inputs.teacher_rps.value * speedup)
+    return _hosted(inputs, inputs.teacher_usd_per_hour.value, inputs.teacher_rps.value)
 
 
 def student_serving(inputs: PlanInputs) -> ServingCost:

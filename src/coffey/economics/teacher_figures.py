@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 
 from coffey.core.records import Figure
-from coffey.core.settings import Settings
+from coffey.core.settings import Settings, TeacherSettings
 from coffey.economics import assumptions
 from coffey.economics.capacity import rate_figure
 from coffey.economics.figures import assumed, configured, measured
 from coffey.economics.known import Known
 from coffey.economics.probe_result import TeacherProbe
+from coffey.teacher.prompt import DEFAULT_TEMPLATE, is_template
+from coffey.teacher.question import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +35,10 @@ def teacher_figures(settings: Settings, known: Known, machine: Figure) -> Teache
     p50 = measured(probe.p50_ms, "ms", f"{probe.texts} texts, one at a time") if probe else None
     speed = measured_speed(probe) if probe else None
     if cost.usd_per_1k_requests is not None:
-        price = configured(
-            float(cost.usd_per_1k_requests), "USD per 1,000", "teacher.cost.usd_per_1k_requests"
-        )
+        price = price_by_requests(settings.teacher, float(cost.usd_per_1k_requests))
         return TeacherFigures(usd_per_1k=price, texts_per_s=speed, p50_ms=p50)
     if cost.usd_per_1m_tokens is not None:
-        price = price_by_tokens(cost.usd_per_1m_tokens, settings.teacher.max_length)
+        price = price_by_tokens(settings, cost.usd_per_1m_tokens)
         return TeacherFigures(usd_per_1k=price, texts_per_s=speed, p50_ms=p50)
     speed = speed or assumed_speed(settings.teacher.max_length, known.teacher_params)
     return TeacherFigures(
@@ -50,10 +50,53 @@ def teacher_figures(settings: Settings, known: Known, machine: Figure) -> Teache
     )
 
 
-def price_by_tokens(usd_per_1m_tokens: float, tokens: int) -> Figure:
-    """The price of 1,000 requests of `tokens` tokens each."""
+def price_by_requests(teacher: TeacherSettings, usd_per_1k_requests: float) -> Figure:
+    """The price of 1,000 inputs, each of which may take several requests when it is answered by samples."""
+    note, requests = "teacher.cost.usd_per_1k_requests", requests_an_input(teacher)
+    if requests > 1:
+        note += f" x {requests} requests an input (teacher.asking.samples)"
+    return configured(usd_per_1k_requests * requests, "USD per 1,000", note)
+
+
+def requests_an_input(teacher: TeacherSettings) -> int:
+    """How many requests answer one input."""
+    asking = teacher.asking
+    sampled = teacher.kind == "openai" and asking.distribution == "samples"
+    return -(-asking.samples // asking.samples_per_request) if sampled else 1
+
+
+def price_by_tokens(settings: Settings, usd_per_1m_tokens: float) -> Figure:
+    """The price of 1,000 inputs of `teacher.max_length` tokens each; of kind openai with the question."""
+    if settings.teacher.kind == "openai":
+        return _price_by_question(settings, usd_per_1m_tokens)
+    tokens = settings.teacher.max_length
     note = f"teacher.cost.usd_per_1m_tokens x {tokens} tokens an input (teacher.max_length, an upper bound)"
     return assumed(usd_per_1m_tokens * tokens / 1000.0, "USD per 1,000", note)
+
+
+def _price_by_question(settings: Settings, usd_per_1m_tokens: float) -> Figure:
+    """Every request carries the whole question, and every answer is as long as it may be.
+
+    A question that is in a file is not read here: it is taken to be as long as the plain one.
+    """
+    teacher = settings.teacher
+    asking, cost = teacher.asking, teacher.cost
+    in_file = asking.prompt is not None and not is_template(asking.prompt)
+    template = DEFAULT_TEMPLATE if in_file or asking.prompt is None else asking.prompt
+    answers = asking.samples if asking.distribution == "samples" else 1
+    labels = settings.task.labels if isinstance(settings.task.labels, tuple) else ()
+    around = Question(teacher.source, asking, template, labels).expected("", answers=answers)
+    requests = requests_an_input(teacher)
+    asked = requests * (around.input_tokens + teacher.max_length)
+    output_usd = cost.usd_per_1m_output_tokens or 0.0
+    usd = (asked * usd_per_1m_tokens + around.output_tokens * output_usd) / 1_000_000
+    note = (
+        f"{requests} request(s) an input, each {around.input_tokens} tokens of the question "
+        f"({'taken to be the plain one' if in_file else 'UTF-8 bytes / 4'}) + {teacher.max_length} of the "
+        f"input (teacher.max_length, assumed), at teacher.cost.usd_per_1m_tokens; {around.output_tokens} "
+        f"tokens of answers at most, at {output_usd:g} USD a million"
+    )
+    return assumed(1000.0 * usd, "USD per 1,000", note)
 
 
 def measured_speed(probe: TeacherProbe) -> Figure:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from coffey.core.errors import ConfigError, Problem
+from coffey.core.ranges import Range, how_to_write, read_range
 
 T = TypeVar("T")
 Table = dict[str, object]
@@ -22,7 +23,7 @@ _REQUIRED = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class Bounded:
     """A number that may be known only within bounds."""
 
     value: float
@@ -105,20 +106,18 @@ class TomlReader:
         expected = " | ".join(choices) or "a text"
         return self._read(key, default, fits, expected, choices[0] if choices else "", choices)
 
-    def amount(self, key: str, *, default: float | None = None, above: float | None = None) -> Amount:
-        """A number of at least 0, or a range as `"low..high"` whose middle is the geometric mean.
-
-        It is the median of a log-uniform draw, which is how plans draw from ranges.
-        """
+    def amount(self, key: str, *, default: float | None = None, above: float | None = None) -> Bounded:
+        """A number of at least 0, or a range as `core.ranges` reads it, with its middle as the value."""
 
         def fits(value: object) -> bool:
-            bounds = _bounds(value)
-            return bounds is not None and 0 <= bounds[0] <= bounds[1] and _above(bounds[0], above)
+            found = _amount(value)
+            return found is not None and found.low >= 0 and _above(found.low, above)
 
         least = f"above {above:g}" if above is not None else "of at least 0"
-        expected = f"a number {least}, or a range of such as '2..5'"
-        low, high = cast("tuple[float, float]", _bounds(self._read(key, default, fits, expected, NO_NUMBER)))
-        return Amount(low if low == high else math.sqrt(low * high), low, high)
+        advice = how_to_write(text) if isinstance(text := self.values.get(key), str) else ""
+        expected = f"a number {least}, or a range of such as '2..5'{f'; {advice}' if advice else ''}"
+        found = cast("Range", _amount(self._read(key, default, fits, expected, NO_NUMBER)))
+        return Bounded(float(found), found.low, found.high)
 
     def table(self, key: str, *, required: bool = True) -> TomlReader:
         """The table under a key; an empty one where it is missing, which is a problem if it is required."""
@@ -181,13 +180,11 @@ def _above(value: object, bound: float | None) -> bool:
     return bound is None or cast("float", value) > bound
 
 
-def _bounds(value: object) -> tuple[float, float] | None:
+def _amount(value: object) -> Range | None:
+    """The range that a value stands for: of one point for a number; None when it is no amount."""
     if _is_number(value):
-        return (cast("float", value), cast("float", value))
-    if not isinstance(value, str) or value.count("..") != 1:
-        return None
+        return Range(cast("float", value), cast("float", value))
     try:
-        low, high = (float(part.replace("_", "")) for part in value.split(".."))
+        return read_range(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None

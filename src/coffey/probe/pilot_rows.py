@@ -19,7 +19,11 @@ _FEWEST_MEASURED = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotOptions:
-    """How much is trained and measured; the defaults cost about half of one full training a candidate."""
+    """How much is trained and measured.
+
+    The defaults cost about half of one full training a candidate where the transfer set is large. Where a
+    full training has few steps, each subset makes as many (`pilot_training`): up to `points` full trainings.
+    """
 
     share: float = 0.25
     """Of the rows that a full training learns from: the largest subset."""

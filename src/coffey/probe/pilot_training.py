@@ -139,7 +139,7 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
 
 
 def _long_enough(config: StageConfig, size: int, full: int) -> StageConfig:
-    """With more passes over a subset too small for `_LEAST_STEPS`, and patience for the same share of them."""
+    """More passes over a subset too small for `_LEAST_STEPS`, and patience for the same share of them."""
     an_epoch, whole = (math.ceil(rows / config.batch_size) for rows in (size, full))
     steps = min(max(config.epochs * an_epoch, _LEAST_STEPS), config.epochs * whole)
     epochs = steps / an_epoch

@@ -89,8 +89,8 @@ def make_candidates(
 
     Args:
         settings: of the project; "auto" is replaced by the ladder below the teacher's size in `known`.
-        known: what was measured. A rate that `bench` found is of the chain's own last student, so no other
-            candidate is given it.
+        known: what was measured. A rate that `bench` found is given to the candidate that it is of, and to no
+            other.
         qualities: what a pilot forecasts, by stage.
         record: how wrong earlier forecasts were.
 
@@ -99,11 +99,11 @@ def make_candidates(
     """
     stages = candidate_stages(settings, _teacher_params(known))
     forecasts = qualities or {}
-    last = None if is_auto(settings) else stages[-1]
+    benched = known.student_stage or (None if is_auto(settings) else stages[-1])
     return tuple(
         make_candidate(
             settings,
-            known if stage == last else replace(known, student_rps=None),
+            known if stage == benched else replace(known, student_rps=None),
             stages[: place + 1],
             forecasts.get(stage),
             record=record,

@@ -142,12 +142,15 @@ def prepare(space: Workspace, progress: Progress | None = None) -> Lesson:
         DataError, TeacherError, StoreError: see those.
     """
     progress = progress or space.progress
-    data = read_data(space.settings, progress)
+    read = read_data(space.settings, progress)
     labels = space.teacher.labels
-    taught = data.transfer.indices(labels)
+    for split in (read.transfer, read.holdout):
+        split.indices(labels)  # refused before anything is paid for
+    labelled = label_data(space.settings, read, space.teacher, space.labels, progress)
+    data = labelled.data
     hard = data.holdout.indices(labels) if data.holdout.labelled() else None
-    labelled = label_data(space.settings, data, space.teacher, space.labels, progress)
-    return Lesson(data, labelled, taught, Holdout(list(data.holdout.texts), labelled.holdout, hard))
+    holdout = Holdout(list(data.holdout.texts), labelled.holdout, hard)
+    return Lesson(data, labelled, data.transfer.indices(labels), holdout)
 
 
 def distill(space: Workspace, *, compare: bool) -> DistillResult:

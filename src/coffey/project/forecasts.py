@@ -76,17 +76,26 @@ def forecast_before(space: Workspace, moment: str) -> KeptForecast | None:
     )
 
 
-def calibrated_rows(rows: Mapping[str, Mapping[str, Any]], calibration: Calibration) -> dict[str, Any]:
+def calibrated_rows(
+    rows: Mapping[str, Mapping[str, Any]],
+    calibration: Calibration,
+    ends: Mapping[str, tuple[float, float]] | None = None,
+) -> dict[str, Any]:
     """Forecast rows with what the record makes of each: `expected` between `low` and `high`.
 
     The forecast itself (`value`) stays as it was: it is what the next run is held against.
+
+    Args:
+        rows: by figure.
+        calibration: the record.
+        ends: low and high of figures that carry what earlier runs taught already (the quality of a pilot).
     """
-    found = {}
+    found, own = {}, ends or {}
     for name, row in rows.items():
         origin = Forecast.from_json({name: row}).figures[name].origin
         known = calibration.calibrated(name, RANGE.get(origin, 1.0), origin=origin)
-        low, high = known.around(row["value"])
-        expected = row["value"] * known.centre
+        low, high = own.get(name) or known.around(row["value"])
+        expected = row["value"] if name in own else row["value"] * known.centre
         found[name] = {**row, "expected": expected, "low": low, "high": high, "runs": known.runs}
     return found
 

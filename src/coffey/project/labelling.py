@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from coffey.core.errors import EmptyData
 from coffey.core.progress import Progress
 from coffey.core.settings import Settings
 from coffey.project.transfer import DataReport, ProjectData
-from coffey.teacher.asking import AskReport, ask
-from coffey.teacher.budget import Price
+from coffey.teacher.asking import AskReport, ask_as_told
+from coffey.teacher.known import read_known
 from coffey.teacher.protocol import Teacher
+from coffey.teacher.purse import Purse
 from coffey.teacher.store import LabelStore
 
 RECHECKED = 16
@@ -41,12 +44,15 @@ class LabelResult:
     teacher: str
     """Fingerprint of the teacher."""
     data: DataReport
+    skipped: int = 0
+    """Inputs of both sets without a usable answer, which `teacher.asking.malformed` says to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The answers, aligned with the rows of the project's data."""
+    """The data without what the teacher skipped, and the answers, aligned with its rows."""
 
+    data: ProjectData
     transfer: npt.NDArray[np.float32]
     holdout: npt.NDArray[np.float32]
     result: LabelResult
@@ -59,27 +65,18 @@ def label_data(
 
     Raises:
         BudgetExhausted, TeacherUnavailable, LabelRejected, StoreCorrupt, StoreUnavailable: see those.
+        EmptyData: the teacher skipped every input of a set.
     """
     known = store.count()
     everything = (*data.transfer.texts, *data.holdout.texts)
     recheck = store.recheck(teacher, everything, sample=RECHECKED, seed=known) if known else None
-    price = Price.from_settings(settings.teacher.cost)
-    limit = settings.budget.max_usd if price else None
-    reports: list[AskReport] = []
-    for split in (data.transfer, data.holdout):
-        spent = sum(report.usd or 0.0 for report in reports)
-        reports.append(
-            ask(
-                teacher,
-                store,
-                split.texts,
-                batch_size=settings.teacher.batch_size,
-                limit_usd=None if limit is None else limit - spent,
-                price=price,
-                progress=progress,
-            )
-        )
-    transfer, holdout = reports
+
+    def asked(name: str, texts: Sequence[str], spent_usd: float) -> AskReport:
+        purse = Purse.from_settings(settings, store, name, spent_usd=spent_usd)
+        return ask_as_told(teacher, store, texts, settings=settings.teacher, purse=purse, progress=progress)
+
+    transfer = asked("transfer", data.transfer.texts, 0.0)
+    holdout = asked("holdout", data.holdout.texts, transfer.usd or 0.0)
     result = LabelResult(
         labels=transfer.labels,
         holdout=holdout.labels,
@@ -94,5 +91,17 @@ def label_data(
         largest_difference=recheck.largest_difference if recheck else 0.0,
         teacher=teacher.fingerprint,
         data=data.report,
+        skipped=transfer.skipped + holdout.skipped,
     )
-    return Labelled(store.read(data.transfer.keys), store.read(data.holdout.keys), result)
+    return _aligned(data, store, result)
+
+
+def _aligned(data: ProjectData, store: LabelStore, result: LabelResult) -> Labelled:
+    """The rows that have an answer, with their answers."""
+    transfer, holdout = (read_known(store, split.keys) for split in (data.transfer, data.holdout))
+    for name, split in (("transfer", transfer), ("holdout", holdout)):
+        if len(split.known) and not split.known.any():
+            reason = f"the teacher gave no usable answer to any of its {len(split.known):,} inputs"
+            raise EmptyData(f"data.{name}", reason)
+    kept = data.only(transfer=transfer.known, holdout=holdout.known)
+    return Labelled(kept, transfer.probabilities, holdout.probabilities, result)

@@ -64,10 +64,6 @@ def qualities(results: Sequence[PilotResult]) -> dict[str, QualityForecast]:
 
 def quality_rows(results: Sequence[PilotResult], last: str) -> dict[str, Figure]:
     """The quality of the student that ships, as rows of a plan's forecast."""
-    found = next((one for one in results if one.name == last), None)
-    if found is None:
-        return {}
-    forecasts = [one for one in (found.retention, found.agreement) if one is not None]
     return {
         one.measure: Figure(
             one.value,
@@ -75,8 +71,19 @@ def quality_rows(results: Sequence[PilotResult], last: str) -> dict[str, Figure]
             Origin.MEASURED,
             f"{one.confidence:.0%} between {one.low:.3f} and {one.high:.3f}; {one.points} short trainings",
         )
-        for one in forecasts
+        for one in _foreseen(results, last)
     }
+
+
+def quality_ends(results: Sequence[PilotResult], last: str) -> dict[str, tuple[float, float]]:
+    """Low and high of each of `quality_rows`."""
+    return {one.measure: (one.low, one.high) for one in _foreseen(results, last)}
+
+
+def _foreseen(results: Sequence[PilotResult], last: str) -> list[QualityForecast]:
+    found = next((one for one in results if one.name == last), None)
+    forecasts = (found.retention, found.agreement) if found else ()
+    return [one for one in forecasts if one is not None]
 
 
 def read_reached(space: Workspace) -> list[Reached]:

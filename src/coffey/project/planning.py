@@ -22,15 +22,14 @@ from coffey.economics.probe_result import ProbeResult
 from coffey.economics.project_inputs import project_inputs
 from coffey.project.candidates import (
     candidate_stages,
-    is_auto,
     judge_candidates,
     planned,
     said_frontier,
     with_stages,
 )
 from coffey.project.forecasts import calibrated_rows, forecast_rows, keep_forecast, read_outcomes
-from coffey.project.piloting import kept_pilot, qualities, quality_rows, run_pilot
-from coffey.project.reporting import keep_result, kept_result, plan_view, write_page
+from coffey.project.piloting import kept_pilot, qualities, quality_ends, quality_rows, run_pilot
+from coffey.project.reporting import keep_result, kept_result, write_page
 from coffey.project.workspace import Workspace
 
 
@@ -52,7 +51,8 @@ def plan_project(
     from coffey.dashboard.reports import plan_report
 
     texts = _texts(space, space.settings.data.transfer)
-    all_stages = _with_candidates(space, measuring=probe or pilot)
+    teacher_params = _teacher_params(space, measuring=probe or pilot)
+    all_stages = with_stages(space.settings, candidate_stages(space.settings, teacher_params))
     measured = _probe(space, all_stages, texts, quick) if probe else _kept_probe(space, all_stages)
     pilots = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
     record = Calibration.of(read_outcomes(space))
@@ -60,7 +60,9 @@ def plan_project(
         rows=len(texts),
         holdout_rows=len(_texts(space, space.settings.data.holdout)),
         probe=measured,
+        teacher_params=teacher_params,
         student_rps=_benched_rate(space),
+        student_stage=_benched_stage(space),
     )
     frontier = judge_candidates(space.settings, known, qualities(pilots), record=record)
     chosen = planned(space.settings, frontier)
@@ -73,8 +75,9 @@ def plan_project(
         "frontier": said_frontier(space.settings, frontier),
     }
     keep_forecast(space, value)
-    value["forecast"] = calibrated_rows(forecast_rows(value), record)
-    view = {**plan_view(value), "name": space.settings.project.name, "command": "coffey plan"}
+    ends = {**quality_ends(pilots, chosen.name), **_benched_ends(chosen.plan, known)}
+    value["forecast"] = calibrated_rows(forecast_rows(value), record, ends)
+    view = {**value, "name": space.settings.project.name, "command": "coffey plan"}
     if measured is not None:
         view["machine"] = plain(measured.machine)
     value["report"] = write_page(space, "plan", plan_report, view)
@@ -87,19 +90,15 @@ def said_plan(plan: Plan, foreseen: Forecast) -> JsonObject:
     return {**plan_json(plan), "forecast": foreseen.to_json()}
 
 
-def _with_candidates(space: Workspace, *, measuring: bool) -> Settings:
-    """The settings with every candidate as a stage; a ladder in the place of "auto"."""
-    if not is_auto(space.settings):
-        return space.settings
-    params = space.teacher.params if measuring else _kept_teacher_params(space)
-    return with_stages(space.settings, candidate_stages(space.settings, params))
-
-
-def _kept_teacher_params(space: Workspace) -> int | None:
-    """What an earlier probe counted."""
-    kept = kept_result(space, "probe")
-    found = kept["probe"]["teacher"]["params"] if kept else None
-    return found if isinstance(found, int) else None
+def _teacher_params(space: Workspace, *, measuring: bool) -> int | None:
+    """The teacher's parameters: counted where it is loaded, or as it was when it last was."""
+    identity = plain(space.settings.teacher)
+    if not measuring:
+        kept = kept_result(space, "teacher")
+        return kept["params"] if kept and kept["of"] == identity else None
+    params = space.teacher.params
+    keep_result(space, "teacher", {"of": identity, "params": params})
+    return params
 
 
 def _probe(space: Workspace, settings: Settings, texts: list[str], quick: bool) -> ProbeResult:
@@ -140,10 +139,26 @@ def _benched_rate(space: Workspace) -> Figure | None:
     bench = kept_result(space, "bench")
     if bench is None or not bench["max_rps_within_slo"]:
         return None
+    if bench["latency_p99_ms"] != space.settings.budget.latency_p99_ms:
+        return None
     ours = {space.registry.resolve(name).digest for name in space.registry.aliases()}
     if Path(bench["artifact"]).name not in ours:
         return None
     return Figure(bench["max_rps_within_slo"], "requests a second", Origin.MEASURED, "coffey bench")
+
+
+def _benched_ends(plan: Plan, known: Known) -> dict[str, tuple[float, float]]:
+    """Low and high of the rate where it is the one that was benched: the record is of forecasts of it."""
+    name = "student_rps"
+    return {name: plan.ranges[name]} if plan.figures[name] == known.student_rps else {}
+
+
+def _benched_stage(space: Workspace) -> str | None:
+    """The stage whose student was benched; None when the last `distill` did not make that student."""
+    bench, done = kept_result(space, "bench"), kept_result(space, "distill")
+    if bench is None or done is None or Path(bench["artifact"]).name != Path(done["artifact"]).name:
+        return None
+    return str(done["stages"][-1]["name"])
 
 
 def _texts(space: Workspace, files: tuple[str, ...] | str) -> list[str]:

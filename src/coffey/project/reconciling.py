@@ -23,6 +23,8 @@ from coffey.project.workspace import Workspace
 if TYPE_CHECKING:
     from coffey.traffic.volume import Volume
 
+_QUALITY = ("agreement", "retention")
+
 _WEEK_DAYS = 7.0
 """Traffic has its weekdays: less of it is shown, but nothing is learned from it."""
 
@@ -98,9 +100,11 @@ def _served(space: Workspace) -> Volume | None:
 
 
 def _lessons(rows: tuple[Reconciled, ...], calibration: Calibration) -> list[JsonObject]:
-    """What the next forecast of each kind of figure is multiplied with."""
+    """What the next forecast of each kind of figure is multiplied with; quality is corrected by a pilot."""
     found: dict[tuple[str, str], JsonObject] = {}
     for row in rows:
+        if kind_of(row.name) in _QUALITY:
+            continue
         known = calibration.calibrated(row.name, RANGE.get(row.origin, 1.0), origin=row.origin)
         found[kind_of(row.name), row.origin.value] = {
             "kind": kind_of(row.name),

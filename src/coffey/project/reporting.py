@@ -113,21 +113,6 @@ def data_view(labelling: Mapping[str, Any]) -> JsonObject:
     }
 
 
-def plan_view(plan: Mapping[str, Any]) -> JsonObject:
-    """A plan's JSON as the pages read it."""
-    sensitivity = [
-        {
-            "name": row["figure"],
-            "low": row["low"],
-            "high": row["high"],
-            "low_break_even": row["break_even_days_at_low"],
-            "high_break_even": row["break_even_days_at_high"],
-        }
-        for row in plan["sensitivity"]
-    ]
-    return {**plan, "sensitivity": sensitivity, "origins": plan["figures"]}
-
-
 def whole_report(space: Workspace) -> Path:
     """One page with everything that was done in this project so far.
 
@@ -147,7 +132,7 @@ def whole_report(space: Workspace) -> Path:
     for kind in ("bench", "distill", "demo"):
         view.update(found.get(kind, {}))
     if "plan" in found and "plan" not in view:
-        view["plan"] = plan_view(found["plan"])
+        view["plan"] = found["plan"]
     path = space.store / "reports" / "report.html"
     write_atomic(path, demo_report(view).encode())
     return path

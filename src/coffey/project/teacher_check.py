@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +15,15 @@ from coffey.core.records import Example
 from coffey.core.settings import Settings
 from coffey.project.finding import Finding
 from coffey.project.surroundings import Surroundings
+from coffey.teacher.budget import Price
+from coffey.teacher.protocol import MeteredTeacher
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+_ADVICE = {
+    "python": "teacher.source or the function",
+    "openai": "teacher.source, teacher.endpoint or teacher.asking",
+}
 _SAMPLES = ("a short text", "another text, which is longer than the first")
 
 
@@ -40,9 +47,15 @@ def examine_teacher(
     build_teacher: Callable[[Settings], AnsweringTeacher],
     here: Surroundings,
 ) -> Finding:
-    """Look for a checkpoint's files, or ask a `python` teacher two texts (those of `examples`, if two)."""
-    if settings.teacher.kind == "python":
+    """Look for a checkpoint's files, or ask a teacher of another kind.
+
+    A `python` one is asked two texts (those of `examples`, if two), an `openai` one, which costs money, the
+    first of them, in one request that is not sent again.
+    """
+    if settings.teacher.kind != "transformers":
         texts = [example.text for example in examples] if len(examples) == 2 else list(_SAMPLES)
+        if settings.teacher.kind == "openai":
+            return _ask(_briefly(settings), texts[:1], build_teacher)
         return _ask(settings, texts, build_teacher)
     missing = [module for module in ("torch", "transformers") if not here.installed(module)]
     if missing:
@@ -57,6 +70,14 @@ def examine_teacher(
     return _hub(source, settings.teacher.revision, here)
 
 
+def _briefly(settings: Settings) -> Settings:
+    """The same teacher, asked once: no retries, one sample, and a malformed answer is shown, not skipped."""
+    teacher = settings.teacher
+    endpoint = replace(teacher.endpoint, retries=0)
+    asking = replace(teacher.asking, samples=1, malformed="refuse")
+    return replace(settings, teacher=replace(teacher, endpoint=endpoint, asking=asking))
+
+
 def _ask(
     settings: Settings, texts: Sequence[str], build_teacher: Callable[[Settings], AnsweringTeacher]
 ) -> Finding:
@@ -66,10 +87,11 @@ def _ask(
         try:
             answers = np.asarray(teacher.predict(texts))
             labels = teacher.labels
+            price = _price(settings, teacher)
         finally:
             teacher.close()
     except CoffeyError as exc:
-        return Finding("teacher", False, str(exc), "mend teacher.source or the function")
+        return Finding("teacher", False, str(exc), f"mend {_ADVICE[settings.teacher.kind]}")
     except Exception as exc:  # noqa: BLE001 - the user's code is diagnosed here; it may raise anything
         detail = f"{source!r} raised {type(exc).__name__}: {exc}"
         return Finding("teacher", False, detail, "run the function by itself and mend it")
@@ -77,7 +99,19 @@ def _ask(
     if problem:
         mend = "return one probability a label for every text"
         return Finding("teacher", False, f"{source!r} gave {problem}", mend)
-    return Finding("teacher", True, f"{source!r} answers: {len(labels)} labels")
+    return Finding("teacher", True, f"{source!r} answers: {len(labels)} labels{price}")
+
+
+def _price(settings: Settings, teacher: AnsweringTeacher) -> str:
+    """What asking used, and what that cost, of a teacher that says so."""
+    if not isinstance(teacher, MeteredTeacher):
+        return ""
+    used, price = teacher.usage, Price.from_settings(settings.teacher.cost)
+    tokens = f"{used.input_tokens:,} tokens in and {used.output_tokens:,} out"
+    asked = f"; this check took {used.requests} request(s), {tokens}"
+    if price is None:
+        return f"{asked}; no price is configured (teacher.cost)"
+    return f"{asked}, {price.of(used, seconds=0.0):.2g} USD"
 
 
 def _answer_problem(answers: np.ndarray[Any, Any], texts: int, labels: int) -> str | None:

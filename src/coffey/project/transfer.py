@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,16 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> Split:
+        """The rows where `rows`, bool [self], is true."""
+        if rows.all():
+            return self
+        return Split(
+            tuple(itertools.compress(self.texts, rows)),
+            tuple(itertools.compress(self.keys, rows)),
+            tuple(itertools.compress(self.hard, rows)),
+        )
 
     def labelled(self) -> bool:
         """Whether any row has a hard label."""
@@ -84,6 +95,10 @@ class ProjectData:
     def validation(self, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
         """Bool [transfer]: the rows that choose the best weights and are never trained on."""
         return np.array([in_validation(key, share=share, seed=seed) for key in self.transfer.keys], np.bool_)
+
+    def only(self, *, transfer: npt.NDArray[np.bool_], holdout: npt.NDArray[np.bool_]) -> ProjectData:
+        """The rows of either set where its mask is true; the report stays that of reading."""
+        return ProjectData(self.transfer.only(transfer), self.holdout.only(holdout), self.report)
 
     def digest(self) -> str:
         """Names the data whatever the order of its files and rows."""

@@ -19,8 +19,12 @@ from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import Registry
 
 if TYPE_CHECKING:
+    from coffey.teacher.known import KnownAnswers
     from coffey.teacher.protocol import Teacher
     from coffey.teacher.store import LabelStore
+
+LATER = "later"
+"""Spending beside the transfer set and the holdout (audits, re-distillations, pilots) is noted as this."""
 
 
 def local_store(settings: Settings) -> Path:
@@ -143,18 +147,27 @@ def open_labels(store: Path, teacher: Teacher) -> LabelStore:
 def answer(
     settings: Settings, teacher: Teacher, labels: LabelStore, texts: Sequence[str], progress: Progress
 ) -> npt.NDArray[np.float32]:
-    """The teacher's probabilities [n, labels] for `texts`, through the label store and within the budget."""
-    from coffey.teacher.asking import ask
-    from coffey.teacher.budget import Price
+    """The teacher's probabilities [n, labels] for `texts`, through the label store and within the budget.
 
-    price = Price.from_settings(settings.teacher.cost)
-    ask(
-        teacher,
-        labels,
-        texts,
-        batch_size=settings.teacher.batch_size,
-        limit_usd=settings.budget.max_usd if price else None,
-        price=price,
-        progress=progress,
-    )
+    Raises:
+        LabelRejected: it gave no usable answer to some, whether it was told to skip them or not.
+    """
+    from coffey.teacher.asking import ask
+    from coffey.teacher.purse import Purse
+
+    purse = Purse.from_settings(settings, labels, LATER)
+    ask(teacher, labels, texts, batch_size=settings.teacher.batch_size, purse=purse, progress=progress)
     return labels.read([input_key(text) for text in texts])
+
+
+def answer_known(
+    settings: Settings, teacher: Teacher, labels: LabelStore, texts: Sequence[str], progress: Progress
+) -> KnownAnswers:
+    """As `answer`, without the texts that the teacher skips; those are not asked about again."""
+    from coffey.teacher.asking import ask_as_told
+    from coffey.teacher.known import read_known
+    from coffey.teacher.purse import Purse
+
+    purse = Purse.from_settings(settings, labels, LATER)
+    ask_as_told(teacher, labels, texts, settings=settings.teacher, purse=purse, progress=progress)
+    return read_known(labels, [input_key(text) for text in texts])

@@ -19,6 +19,7 @@ from coffey.registry.protocol import Registry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coffey.teacher.known import KnownAnswers
     from coffey.teacher.protocol import Teacher
     from coffey.teacher.store import LabelStore
 
@@ -68,3 +69,8 @@ class Workspace:
     def answer(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
         """The teacher's probabilities [n, labels]; only what was never asked before is asked."""
         return wiring.answer(self.settings, self.teacher, self.labels, texts, progress or self.progress)
+
+    def answer_known(self, texts: Sequence[str], progress: Progress | None = None) -> KnownAnswers:
+        """As `answer`, without the texts that the teacher skips."""
+        told = progress or self.progress
+        return wiring.answer_known(self.settings, self.teacher, self.labels, texts, told)

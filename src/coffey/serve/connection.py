@@ -23,9 +23,14 @@ from coffey.serve.limits import BodyTooLarge, BodyTooSlow, HeadTooLarge, Limits
 
 PIPELINED = 16
 """Whole requests of one connection that may wait; then it is not read on until one is answered."""
+CHUNKING = 8
+"""A chunked body may come in so many times its bytes: in chunks of one byte each takes 6."""
+LINGER_SECONDS = 1.0
+"""How long what was refused unread is still taken and dropped. Closing on unread bytes would reset the
+connection, and the client would lose the answer (RFC 9112, section 9.6)."""
 
 _STATUS_LINES = {int(one): b"HTTP/1.1 %d %s\r\n" % (one, one.phrase.encode()) for one in HTTPStatus}
-_NO_BODY = b"HEAD"
+_NO_BODY, _TUNNEL = b"HEAD", b"CONNECT"
 
 
 class Application(Protocol):
@@ -65,12 +70,12 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._reading: Request | None = None
         self._pieces: bytearray | None = None
-        self._head_bytes = 0
-        self._in_head = self._in_message = self._expects = False
+        self._message_bytes = 0
+        self._in_head = self._in_message = self._expects = self._completed = False
         self._arrived = monotonic()
         self._turns: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._ended = False
+        self._ended = self._lingers = self._held = False
         self._slow: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
 
@@ -96,14 +101,10 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         self._arrived = monotonic()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._end()
-        except httptools.HttpParserError:
-            self._refuse_unread(InvalidRequest("This is no HTTP/1.1 request."), status=400)
+        self._completed = False
+        self._feed(data)
         if self._in_message and not self._ended:
-            self._incomplete(len(data))
+            self._incomplete(0 if self._completed else len(data))
 
     def eof_received(self) -> bool:
         """The client sends nothing more; it still gets the answers to what it sent."""
@@ -112,11 +113,16 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read its answers: then nothing more is read of it."""
+        self._held = True
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It reads again."""
-        self._transport.resume_reading()
+        self._held = False
+        if len(self._turns) < PIPELINED:
+            self._transport.resume_reading()
+        if self._turns and self._task is None:
+            self._next()
 
     def shutdown(self) -> None:
         """Close after the answer in work."""
@@ -130,7 +136,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._url, self._headers = b"", []
-        self._head_bytes, self._pieces = 0, None
+        self._message_bytes, self._pieces = 0, None
         self._in_head, self._in_message, self._expects = True, True, False
 
     def on_url(self, url: bytes) -> None:
@@ -138,7 +144,9 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
+        """One header; what follows a chunked body is none that counts here."""
+        if not self._in_head:
+            return
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects = True
@@ -147,11 +155,11 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is whole: refuse by it, or let the body come."""
         self._in_head = False
-        if self._ended:
-            return
         parser = self._parser
+        if self._ended or (parser.should_upgrade() and parser.get_method() != _TUNNEL):
+            return  # an upgrade comes again, without its header
         keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
-        path = self._url.partition(b"?")[0]
+        path = _path(self._url)
         request = Request(parser.get_method(), path, self._headers, self._arrived, keep_alive)
         refused = self._app.screen(request)
         if refused is not None:
@@ -178,10 +186,12 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._in_message = False
+        self._in_message, self._completed = False, True
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None
+        if self._lingers:
+            self._transport.close()
         request, self._reading = self._reading, None
         if request is None or self._ended:
             return
@@ -194,6 +204,28 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     # In between.
+
+    def _feed(self, data: bytes) -> None:
+        """Parse. Whoever asks for another protocol is answered in this one (RFC 9110, section 7.8)."""
+        rest = memoryview(data)
+        try:
+            while rest and not self._ended:
+                try:
+                    self._parser.feed_data(rest)
+                    return
+                except httptools.HttpParserUpgrade as exc:
+                    rest = rest[exc.args[0] :]
+                    if not self._ended:
+                        self._begin_without_upgrade()
+        except httptools.HttpParserError:
+            self._refuse_unread(InvalidRequest("This is no HTTP/1.1 request."), status=400)
+
+    def _begin_without_upgrade(self) -> None:
+        """Read the same head again without the header that makes the parser take no body."""
+        head = b"%b %b HTTP/1.1\r\n" % (self._parser.get_method(), self._url)
+        kept = [b"%b: %b\r\n" % header for header in self._headers if header[0] != b"upgrade"]
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"".join([head, *kept, b"\r\n"]))
 
     @property
     def _busy(self) -> bool:
@@ -223,8 +255,9 @@ class Connection(asyncio.Protocol):
         if response.sent is not None:
             response.sent(monotonic())
         if self._turns and not self._transport.is_closing():
-            self._next()
-        elif self._ended:
+            if not self._held:
+                self._next()
+        elif self._ended and not self._lingers:
             self._transport.close()
 
     def _write(self, response: Response, request: Request | None) -> None:
@@ -252,7 +285,18 @@ class Connection(asyncio.Protocol):
         if last or CLOSE in response.headers:
             self._ended = True
             self._turns.clear()
+            self._close()
+
+    def _close(self) -> None:
+        """Close, or where the client is still sending: say that nothing more comes, and close soon."""
+        if not self._in_message:
             self._transport.close()
+            return
+        self._lingers = True
+        self._transport.write_eof()
+        if self._slow is not None:
+            self._slow.cancel()
+        self._slow = self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def _refuse(self, request: Request, response: Response) -> None:
         """Answer before the body was read: at once when it is this request's turn."""
@@ -268,6 +312,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse_unread(self, exc: ServeError, status: int | None = None) -> None:
         """Refuse what is no whole request; what was asked before is still answered."""
+        if self._ended:
+            return
         busy = self._busy
         self._end()
         if not busy:
@@ -282,12 +328,18 @@ class Connection(asyncio.Protocol):
         self._reading = None
 
     def _incomplete(self, size: int) -> None:
-        """A request has begun and is not whole: it has so much time, and so many bytes for its head."""
-        if self._in_head:
-            self._head_bytes += size
-            if self._head_bytes > self._limits.max_header_bytes:
-                self._refuse_unread(HeadTooLarge(self._limits.max_header_bytes))
-                return
+        """A request has begun and is not whole: it has so much time, and so many bytes.
+
+        A packet that also held the end of the request before it does not count.
+        """
+        limits = self._limits
+        self._message_bytes += size
+        if self._in_head and self._message_bytes > limits.max_header_bytes:
+            self._refuse_unread(HeadTooLarge(limits.max_header_bytes))
+            return
+        if self._message_bytes > limits.max_header_bytes + CHUNKING * limits.max_body_bytes:
+            self._refuse_unread(BodyTooLarge(limits.max_body_bytes))
+            return
         if self._slow is None:
             self._slow = self._loop.call_later(self._limits.body_seconds, self._too_slow)
 
@@ -296,9 +348,27 @@ class Connection(asyncio.Protocol):
         self._refuse_unread(BodyTooSlow(self._limits.body_seconds))
 
     def _look_whether_idle(self) -> None:
-        """Close when nothing came for a while; else look again when that could be."""
+        """Close when nothing came for a while; else look again when that could be.
+
+        Whoever does not read its answers either loses them.
+        """
         left = self._arrived + self._limits.idle_seconds - monotonic()
-        if left <= 0 and not self._busy:
+        if left <= 0 and (self._held or self._transport.is_closing()):
+            self._transport.abort()
+        elif left <= 0 and not self._busy:
             self._transport.close()
         else:
             self._idle = self._loop.call_later(max(left, 1.0), self._look_whether_idle)
+
+
+def _path(target: bytes) -> bytes:
+    """The path of a request's target, which a proxy may send with the scheme and host before it.
+
+    >>> _path(b"/healthz?x=1"), _path(b"http://host:80/healthz")
+    (b'/healthz', b'/healthz')
+    """
+    if not target.startswith(b"/"):
+        scheme, _, rest = target.partition(b"://")
+        if scheme.lower() in (b"http", b"https"):
+            target = b"/" + rest.partition(b"/")[2]
+    return target.partition(b"?")[0]

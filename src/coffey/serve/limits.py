@@ -14,9 +14,9 @@ class BodyTooLarge(ServeError):
     """A body over the limit; it was not read."""
 
     def __init__(self, limit: int, found: int | None = None) -> None:
-        size = "more" if found is None else f"{found} bytes"
+        size = "more bytes than that" if found is None else f"{found} bytes"
         super().__init__(
-            f"The body has {size} and the limit is {limit} bytes (serve.max_body_bytes). Send fewer inputs."
+            f"The limit is {limit} bytes (serve.max_body_bytes) and the body has {size}. Send fewer inputs."
         )
 
 

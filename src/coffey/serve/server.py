@@ -38,7 +38,8 @@ from coffey.traffic.redaction import Redactor
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the interpreter from the event loop (CPython's default is 5 ms)."""
 QUIET_SECONDS = 0.25
-"""A leaving server that saw no connection for this long does not wait for more."""
+"""A leaving server that saw no connection for this long does not wait for more; one that listens no more
+waits this long for those who connected and did not ask yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ class _Process(uvicorn.Server):
         self._on_ready(port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what still comes for a while, closing connections; then finish what is in work."""
+        """Answer what still comes for a while, closing connections; then listen no more, and finish."""
         options = self._server.options
         self._server.events("draining", seconds=options.drain_seconds)
         start = seen = monotonic()
@@ -196,6 +197,13 @@ class _Process(uvicorn.Server):
             await asyncio.sleep(0.01)
             if self.server_state.connections:
                 seen = now
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        last = monotonic() + QUIET_SECONDS
+        while self.server_state.connections and monotonic() < last and not self.force_exit:
+            await asyncio.sleep(0.01)
         self._server.plane.closing = True
         for task in self._tasks:
             task.cancel()

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -26,11 +28,11 @@ from coffey.serve.metrics import restarts_text
 from coffey.serve.server import Seat, ServeOptions, listen, run_server
 
 LOOK_SECONDS = 0.05
-"""How often the supervisor looks, between signals, for workers that are ready or to be started anew."""
+"""How often the supervisor looks for signals, and for workers that ended or are to be started anew."""
 YOUNG_SECONDS = 5.0
 """A worker that died younger than this, and its successor too, is restarted after 0.5 s, then 1 s, 2 s, …"""
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
-_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SET_PARENT_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG` of prctl(2)."""
 
@@ -68,6 +70,7 @@ class Supervisor:
         self._board = Board(len(self._workers) + 1)
         self._restarts = 0
         self._leaving = False
+        self._heard: deque[int] = deque()
         self._ready_from, self._ready_to = os.pipe()
         os.set_blocking(self._ready_from, False)
 
@@ -80,16 +83,18 @@ class Supervisor:
         Raises:
             NotReady: a worker ended before all were ready for the first time.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        # Handlers, not a blocked mask: libraries start threads when they are imported, and a signal that the
+        # main thread blocks goes to one of those and ends the process.
+        before = {one: signal.signal(one, self._note) for one in _SIGNALS}
         self._show_restarts()
         codes: list[int] = []
         told = False
         try:
             while not self._leaving or any(worker.pid for worker in self._workers):
                 self._start_due()
-                info = signal.sigtimedwait(_SIGNALS, LOOK_SECONDS)
-                if info is not None:
-                    self._hear(info.si_signo)
+                select.select([self._ready_from], [], [], LOOK_SECONDS)
+                while self._heard:
+                    self._hear(self._heard.popleft())
                 codes += self._reap(started=told)
                 self._take_ready()
                 if not told and all(worker.ready for worker in self._workers):
@@ -98,7 +103,8 @@ class Supervisor:
         finally:
             self._send(signal.SIGKILL)
             self._stop_listening()
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            for one, handler in before.items():
+                signal.signal(one, handler)
         return int(any(codes))
 
     def _start_due(self) -> None:
@@ -106,10 +112,16 @@ class Supervisor:
             if not worker.pid and not self._leaving and monotonic() >= worker.start_at:
                 if worker.listener.fileno() < 0:
                     worker.listener = listen(self._settings, shared=True)
+                signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # what is sent to the child waits for it
                 worker.pid = os.fork()
                 if not worker.pid:
                     self._work(worker)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
                 worker.started = monotonic()
+
+    def _note(self, number: int, frame: object) -> None:
+        """The signal handler: what is to be done waits until nothing else is being done."""
+        self._heard.append(number)
 
     def _hear(self, number: int) -> None:
         if number in (signal.SIGTERM, signal.SIGINT):
@@ -118,7 +130,7 @@ class Supervisor:
             self._stop_listening()  # the workers still do, until they have drained
             # A terminal sends SIGINT to the workers too, and two of them mean not to wait.
             self._send(signal.SIGINT if again else signal.SIGTERM)
-        elif number == signal.SIGHUP:
+        elif number == signal.SIGHUP and not self._leaving:
             self._send(signal.SIGHUP)
 
     def _stop_listening(self) -> None:
@@ -178,6 +190,7 @@ class Supervisor:
             _follow_parent()
             for one in _SIGNALS:
                 signal.signal(one, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it follows the registry, it reads it anyway
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for other in self._workers:
                 if other is not worker:

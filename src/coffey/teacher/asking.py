@@ -12,16 +12,23 @@ from coffey.core.clock import monotonic
 from coffey.core.errors import BudgetExhausted, LabelRejected
 from coffey.core.ids import input_key
 from coffey.core.progress import Progress, Silent
+from coffey.core.settings import TeacherSettings
 from coffey.teacher.answers import checked
-from coffey.teacher.budget import Meter, Price
+from coffey.teacher.budget import Meter
 from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
 from coffey.teacher.protocol import Answered, StreamingTeacher, Teacher
+from coffey.teacher.purse import Purse
+from coffey.teacher.skips import SKIPPED, SkipLog
+from coffey.teacher.spending import Gathering, Spent
 from coffey.teacher.store import LabelStore
 
 TASK = "label"
 WINDOW = 4096
 """Texts held at once: enough that sorting by length leaves little padding, whatever their total."""
+
+UNPAID = Purse()
+"""No price, no limit, and nothing is noted."""
 
 Batch = dict[str, str]
 """Key → text."""
@@ -59,8 +66,7 @@ def ask(
     texts: Iterable[str],
     *,
     batch_size: int = 32,
-    limit_usd: float | None = None,
-    price: Price | None = None,
+    purse: Purse = UNPAID,
     progress: Progress | None = None,
     window: int = WINDOW,
 ) -> AskReport:
@@ -68,16 +74,16 @@ def ask(
 
     A teacher that answers batch by batch is asked the same batches in every run over the same input, but for
     those that were interrupted; so a run that was killed and resumed ends with the very same bytes as one
-    that was not. With `limit_usd` and a `price`, no batch is begun that is expected to exceed the limit,
-    together with what is under way.
+    that was not. With a limit and a price, no batch is begun that is expected to exceed the limit, together
+    with what is under way. What is spent is noted before the answers are committed (see `Gathering`). What
+    was skipped before is asked again.
 
     Args:
         teacher: who is asked.
         store: where answers are kept.
         texts: read once, `window` at a time; duplicates are asked once.
         batch_size: texts begun at once.
-        limit_usd: the most this run may cost; needs `price`.
-        price: what asking costs.
+        purse: what it is paid from.
         progress: hears about every text that has an answer.
         window: texts that are sorted by length together.
 
@@ -88,16 +94,8 @@ def ask(
             (all others are answered and kept).
         StoreUnavailable: the disk is full, or the like.
     """
-    report = ask_skipping(
-        teacher,
-        store,
-        texts,
-        batch_size=batch_size,
-        limit_usd=limit_usd,
-        price=price,
-        progress=progress,
-        window=window,
-    )
+    run = _Run(teacher, store, purse, progress or Silent(), SkipLog(store.folder / SKIPPED))
+    report = _report(run, texts, batch_size=batch_size, window=window)
     if report.skipped:
         found = f"malformed answers to {report.skipped} input(s); the other {report.labels} are kept"
         raise LabelRejected(teacher.source, "a label for every input", found)
@@ -110,16 +108,39 @@ def ask_skipping(
     texts: Iterable[str],
     *,
     batch_size: int = 32,
-    limit_usd: float | None = None,
-    price: Price | None = None,
+    purse: Purse = UNPAID,
     progress: Progress | None = None,
     window: int = WINDOW,
 ) -> AskReport:
-    """As `ask`, for callers that go on without the inputs that the teacher skipped; they are counted."""
+    """As `ask`, for callers that go on without the inputs that the teacher skipped; they are counted.
+
+    What it skipped in an earlier run is not asked again.
+    """
+    skips = SkipLog(store.folder / SKIPPED)
+    run = _Run(teacher, store, purse, progress or Silent(), skips, skips.keys())
+    return _report(run, texts, batch_size=batch_size, window=window)
+
+
+def ask_as_told(
+    teacher: Teacher,
+    store: LabelStore,
+    texts: Iterable[str],
+    *,
+    settings: TeacherSettings,
+    purse: Purse,
+    progress: Progress,
+) -> AskReport:
+    """As `[teacher]` says: in its batches, and without the malformed answers where those are skipped."""
+    chosen = ask_skipping if settings.asking.malformed == "skip" else ask
+    return chosen(teacher, store, texts, batch_size=settings.batch_size, purse=purse, progress=progress)
+
+
+def _report(run: _Run, texts: Iterable[str], *, batch_size: int, window: int) -> AskReport:
+    """Carry a run through and count what it did."""
     began = monotonic()
-    run = _Run(teacher, store, Meter(price, teacher), progress or Silent(), limit_usd)
     run.progress.start(TASK, len(texts) if isinstance(texts, Sized) else None, "inputs")
-    run.answer(run.batches(texts, batch_size=batch_size, window=window))
+    with run.noted:
+        run.answer(run.batches(texts, batch_size=batch_size, window=window))
     run.progress.finish(TASK, run.summary())
     answered = run.answered()
     return AskReport(
@@ -131,7 +152,7 @@ def ask_skipping(
         teacher_seconds=run.meter.seconds,
         usd=run.meter.usd,
         usd_note=run.meter.note,
-        digest=store.digest(answered),
+        digest=run.store.digest(answered),
         skipped=len(run.skipped),
     )
 
@@ -140,17 +161,26 @@ class _Run:
     """The counters of one run."""
 
     def __init__(
-        self, teacher: Teacher, store: LabelStore, meter: Meter, progress: Progress, limit_usd: float | None
+        self,
+        teacher: Teacher,
+        store: LabelStore,
+        purse: Purse,
+        progress: Progress,
+        skips: SkipLog,
+        skipped_before: frozenset[str] = frozenset(),
     ) -> None:
         self.teacher = teacher
         self.store = store
-        self.meter = meter
+        self.meter = Meter(purse.price, teacher)
+        self.noted = Gathering(purse.spending)
         self.progress = progress
         self.inputs = KeyIndex()
         self.texts = 0
         self.asked = 0
         self.skipped: list[str] = []
-        self._limit_usd = limit_usd
+        self._skips = skips
+        self._skipped_before = skipped_before
+        self._limit_usd = purse.limit_usd
         self._under_way: dict[str, str] = {}  # text → key
 
     def summary(self) -> str:
@@ -169,7 +199,9 @@ class _Run:
         for part in in_parts(texts, window):
             self.texts += len(part)
             new = self._new(part)
-            missing = set(self.store.missing(list(new)))
+            lacking = self.store.missing(list(new))
+            missing = set(lacking) - self._skipped_before
+            self.skipped += [key for key in lacking if key not in missing]
             self.progress.advance(TASK, len(part) - len(missing))
             yield from plan_batches(new, missing, batch_size=batch_size)
 
@@ -205,16 +237,26 @@ class _Run:
             yield tuple(batch.values())
 
     def _settle(self, answered: Answered) -> None:
-        """Charge and commit what has come."""
+        """Charge, note and commit what has come."""
         done = (*answered.texts, *answered.skipped)
-        self.meter.charge(done, answered.seconds)
+        self._charge(done, answered)
         keys = {text: self._under_way.pop(text) for text in done}
         self.store.append([keys[text] for text in answered.texts], answered.probabilities)
         self.asked += len(answered.texts)
-        self.skipped += [keys[text] for text in answered.skipped]
+        if skipped := [keys[text] for text in answered.skipped]:
+            self._skips.add(skipped)
+            self.skipped += skipped
         if done:
             usd = self.meter.usd
             self.progress.advance(TASK, len(done), "" if usd is None else f"{usd:.4f} USD")
+
+    def _charge(self, done: tuple[str, ...], answered: Answered) -> None:
+        """A skipped text is paid for, and its price is noted beside the answers that there are."""
+        before = self.meter.usd
+        self.meter.charge(done, answered.seconds)
+        after = self.meter.usd
+        usd = None if before is None or after is None else after - before
+        self.noted.add(Spent(texts=len(answered.texts), seconds=answered.seconds, usd=usd))
 
     def _new(self, part: tuple[str, ...]) -> Batch:
         by_key = {input_key(text): text for text in part}

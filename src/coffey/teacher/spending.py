@@ -4,18 +4,22 @@
 <label store>/spending/<what for>-<id>.jsonl     one file a run; one line a batch that the teacher answered
 ```
 
-A line is written when the teacher has answered, before the answers are committed: what is asked twice because
-a process was killed in between is paid twice, and counted twice.
+A batch is noted when the teacher has answered, before the answers are committed: what is asked twice because
+a process was killed in between is paid twice, and counted twice. Where answers come singly, a line holds all
+of about a second (`Gathering`), and a kill loses what was spent since the last line.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
+from coffey.core.clock import Clock, monotonic
 from coffey.core.errors import StoreUnavailable
 from coffey.core.ids import fresh_id
 
@@ -80,6 +84,50 @@ class SpendingLog:
                 os.fsync(file.fileno())
         except OSError as exc:
             raise StoreUnavailable(str(self._path), exc.strerror or str(exc)) from exc
+
+
+class Gathering:
+    """Notes what comes bit by bit, at most a line each `every_s`; the rest when it is left, also by an error.
+
+    A line is flushed to the disk, which takes longer than many an answer of a service.
+    """
+
+    def __init__(self, log: SpendingLog | None, *, every_s: float = 1.0, clock: Clock = monotonic) -> None:
+        """Write to `log`; without one nothing is noted."""
+        self._log = log
+        self._every_s = every_s
+        self._clock = clock
+        self._held = Spent()
+        self._written_s = -math.inf
+
+    def __enter__(self) -> Gathering:
+        """Begin; the first bit is written at once."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write what is held."""
+        self._write()
+
+    def add(self, spent: Spent) -> None:
+        """Note what some answers took.
+
+        Raises:
+            StoreUnavailable: as `SpendingLog.add`.
+        """
+        self._held += spent
+        if self._clock() - self._written_s >= self._every_s:
+            self._write()
+
+    def _write(self) -> None:
+        held, self._held = self._held, Spent()
+        if self._log is not None and held != Spent():
+            self._log.add(held.texts, held.seconds, held.usd)
+            self._written_s = self._clock()
 
 
 def read_spending(folder: Path) -> dict[str, Spent]:

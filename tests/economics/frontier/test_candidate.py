@@ -87,6 +87,15 @@ def test_a_benched_rate_is_taken_before_a_probed_one(settings: Build, probe: Pro
     assert make_candidate(settings(), known, ("2M",)).plan.figures["student_rps"].value == 777.0
 
 
+def test_a_benched_rate_is_not_corrected_by_what_forecasts_of_it_missed(settings: Build) -> None:
+    """It is what the forecasts were held against; its range is that of a measurement."""
+    missed = Observed(run="a", figure="student_rps", origin=Origin.MEASURED, forecast=1000.0, actual=100.0)
+    rate = measured(100.0, "requests a second", "coffey bench")
+    known = Known(rows=1000, student_rps=rate)
+    found = make_candidate(settings(), known, ("2M",), record=Calibration.of([missed]))
+    assert found.plan.ranges["student_rps"] == pytest.approx((100 / 1.1, 110.0))
+
+
 def test_a_foreseen_loss_of_quality_is_priced(settings: Build) -> None:
     """Where a wrong answer has a price, a worse student is dearer."""
     priced = settings(error_usd=0.01, requests_per_day=100_000.0)

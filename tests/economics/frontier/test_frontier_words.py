@@ -104,6 +104,8 @@ def test_a_loser_within_budget_says_what_it_leaves_less_and_who_beats_it(candida
         "price, and better in one."
     )
     assert "leaves no more over 100 days than 2M" in reasons(best, candidate("7M", quality=GOOD))[1]
+    less = candidate("7M", quality=GOOD, net=4999.999)
+    assert "leaves no more over 100 days than 2M" in reasons(best, less)[1], "0.00 USD less is not less"
 
 
 def test_what_keeps_the_budget_and_does_not_pay_says_so(candidate: Make) -> None:

@@ -53,8 +53,8 @@ class Measure(NamedTuple):
 
     title: str
     axis: Axis
-    ends: tuple[tuple[str, ...], ...]
-    """For low and high, the keys that may hold the value."""
+    ends: tuple[str, str]
+    """For low and high, the key that holds the value."""
     forecast: str
     never: str = ""
     """What a bar that runs off the chart means."""
@@ -63,17 +63,14 @@ class Measure(NamedTuple):
 DAYS = Measure(
     "What the break-even day depends on",
     Axis(label="break-even (days)", pad=0.08),
-    (
-        ("low_break_even", "break_even_days_at_low"),
-        ("high_break_even", "break_even_days_at_high"),
-    ),
+    ("break_even_days_at_low", "break_even_days_at_high"),
     "break_even_days",
     " A pale bar that runs off the chart never breaks even at one end.",
 )
 NET = Measure(
     "What the net value depends on",
     Axis(label="net value at the horizon (USD)", form=figures.usd, pad=0.08),
-    (("net_usd_at_low",), ("net_usd_at_high",)),
+    ("net_usd_at_low", "net_usd_at_high"),
     "savings_usd_over_horizon",
 )
 
@@ -114,13 +111,13 @@ def _likely(plan: JsonObject, last: float) -> tuple[Span, ...]:
 
 
 def _bar(row: JsonObject, measure: Measure, forecast: float | None) -> Bar | None:
-    ends = [number(row, next((key for key in keys if key in row), keys[0])) for keys in measure.ends]
+    ends = [number(row, key) for key in measure.ends]
     known = sorted(end for end in ends if end is not None)
     if not known or (len(known) < 2 and not measure.never):
         return None
     inputs = [number(row, end) for end in ("low", "high")]
     note = " to ".join(figures.measured(value, "") for value in inputs if value is not None)
-    name = figures.spoken(words(row, "name") or words(row, "figure"))
+    name = figures.spoken(words(row, "figure"))
     return Bar(name, known[0], known[-1] if len(known) == 2 else None, note, forecast)
 
 

@@ -34,9 +34,9 @@ def answers(plan: JsonObject) -> Facts | None:
         ("break-even, likely", _days(plan)),
         (f"net value after {horizon}, likely", _net(plan)),
         ("net value, mean of the draws", figures.measured(number(plan, "net_value", "mean"), "USD")),
-        (f"does not pay within {horizon}", _percent(number(plan, "never_probability"))),
+        (f"chance that it does not pay within {horizon}", _chance(number(plan, "never_probability"))),
         ("pays from a traffic of", _count(number(plan, "pays_from_requests_per_day"), "requests a day")),
-        ("or, at this traffic, from a gap of", _gap(plan)),
+        ("pays, at this traffic, from a gap of", _gap(plan)),
     ]
     known = [(name, value) for name, value in pairs if value and value != figures.ABSENT]
     return Facts(known) if known else None
@@ -80,7 +80,7 @@ def alternatives_table(plan: JsonObject) -> Table | None:
 
 def origins_table(plan: JsonObject) -> Table | None:
     """Every figure with its range and where it comes from."""
-    told = obj(plan, "figures") or obj(plan, "origins")
+    told = obj(plan, "figures")
     found = [(name, value) for name in told if (value := obj(told, name))]
     if not found:
         return None
@@ -152,8 +152,7 @@ def _cells(row: JsonObject) -> tuple[str, ...]:
 def _days(plan: JsonObject) -> str:
     if not obj(plan, "break_even"):
         return ""
-    low, high = (figures.days(number(plan, "break_even", end)) for end in ("p10", "p90"))
-    return f"{low} to {high}"
+    return figures.span(*(figures.days(number(plan, "break_even", end)) for end in ("p10", "p90")))
 
 
 def _net(row: JsonObject) -> str:
@@ -163,7 +162,7 @@ def _net(row: JsonObject) -> str:
 def _between(low: float | None, high: float | None, unit: str) -> str:
     if low is None or high is None:
         return figures.ABSENT
-    return f"{figures.measured(low, unit)} to {figures.measured(high, unit)}"
+    return figures.span(figures.measured(low, unit), figures.measured(high, unit))
 
 
 def _gap(plan: JsonObject) -> str:
@@ -171,8 +170,8 @@ def _gap(plan: JsonObject) -> str:
     return "" if gap is None else f"{figures.usd(gap)} per 1,000 requests, teacher less student"
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{figures.percent(share)} of the draws"
+def _chance(share: float | None) -> str:
+    return "" if share is None else figures.chance(share)
 
 
 def _count(value: float | None, unit: str) -> str:

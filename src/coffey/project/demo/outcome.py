@@ -8,7 +8,7 @@ from typing import Any
 from coffey.core.clock import utc_now
 from coffey.core.records import JsonObject
 from coffey.core.settings import Settings
-from coffey.project.reporting import data_view, plan_view
+from coffey.project.reporting import data_view
 
 Step = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         **{key: timed[key] for key in ("latency", "params_ratio", "latency_ratio", "latencies", "slo")},
         "machine": timed["machine"],
         "versions": timed["versions"],
-        "plan": plan_view(plan),
+        "plan": plan,
         "break_even_days": plan["break_even_days"],
         "forecast_vs_actual": steps["reconcile"]["figures"],
         "alarm": {
