@@ -45,12 +45,12 @@ def quality_name(candidates: Sequence[JsonObject]) -> str:
 
     >>> known = {"measure": "agreement", "value": 0.9, "low": 0.8, "high": 1.0, "confidence": 0.8}
     >>> quality_name([{"quality": known}]), quality_name([{}])
-    ('agreement (80 %)', 'quality')
+    ('agreement (80 % interval)', 'quality')
     """
     measure = measure_of(candidates)
     sure = {number(one, "quality", "confidence") for one in candidates if quality_of(one, measure)} - {None}
     stated = sure.pop() if len(sure) == 1 else None
-    return f"{measure or 'quality'}{f' ({figures.percent(stated, 0)})' if stated else ''}"
+    return f"{measure or 'quality'}{f' ({figures.percent(stated, 0)} interval)' if stated else ''}"
 
 
 def quality_of(candidate: JsonObject, measure: str | None) -> Interval | None:
