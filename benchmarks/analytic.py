@@ -9,7 +9,6 @@ nine shapes and shorter timings. The published rows need no machine.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import os
@@ -20,6 +19,8 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from benchmarks.options import make_parser
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -67,11 +68,7 @@ _OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
 
 def main() -> int:
     """Run, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     options = parser.parse_args()
     torch.set_num_threads(1)
     shapes = SHAPES[:QUICK_SHAPES] if options.quick else SHAPES

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from recipes.clinc150 import DATA, prepare
 
+from benchmarks.options import is_missing, make_parser
 from coffey.cli.drawing import RichProgress
 from coffey.dashboard.plain import plain
 from coffey.project.project import Project
@@ -24,15 +24,10 @@ TARGETS = {"retention": 0.95, "params_ratio": 10.0, "latency_ratio": 8.0}
 
 def main() -> int:
     """Run, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
-    if not options.data.exists():
-        print(f"Skipped: {options.data} is not here. Name it with --data.", file=sys.stderr)
+    if is_missing(options.data):
         return 2
     with tempfile.TemporaryDirectory(prefix="coffey-bench-") as scratch, RichProgress() as progress:
         folder = Path(scratch)

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.options import is_missing, make_parser
 from benchmarks.tasks import DATA, TASKS, Task, write_project
 from coffey.bench.machine import describe_machine
 from coffey.bench.versions import versions
@@ -30,19 +31,14 @@ MISSES = 1
 
 def main() -> int:
     """Run every pair, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--rows", type=int, default=4000, help="rows to learn from, at most")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--tasks", nargs="*", choices=[task.name for task in TASKS])
     options = parser.parse_args()
-    if not options.data.exists():
-        print(f"Skipped: {options.data} is not here. Name it with --data.", file=sys.stderr)
+    if is_missing(options.data):
         return 2
     chosen = [task for task in TASKS if not options.tasks or task.name in options.tasks]
     if options.quick:

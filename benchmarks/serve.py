@@ -8,7 +8,6 @@ questions (looked for in ../shared).
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 from recipes.clinc150 import DATA
 
+from benchmarks.options import is_missing, make_parser
 from coffey.artifact.manifest import Lineage
 from coffey.artifact.predictor import Predictor
 from coffey.artifact.signing import PUBLIC_KEY, Signer, Trust
@@ -271,15 +271,10 @@ def report(rounds: Sequence[Round], ledgers: Sequence[Ledger]) -> dict[str, obje
 
 def main() -> int:
     """Run, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
-    if not options.data.exists():
-        print(f"Skipped: {options.data} is not here. Name it with --data.", file=sys.stderr)
+    if is_missing(options.data):
         return 2
     rounds, seconds = (7, 1.5) if options.quick else (15, 4.0)
     with tempfile.TemporaryDirectory(prefix="coffey-bench-") as scratch, RichProgress() as progress:

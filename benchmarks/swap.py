@@ -6,7 +6,6 @@ rounds have no swaps: their p99 is what the others' is compared with. Data as in
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from recipes.clinc150 import DATA
 
+from benchmarks.options import is_missing, make_parser
 from benchmarks.serve import SEED, build
 from coffey.artifact.signing import PUBLIC_KEY, Signer
 from coffey.bench.arrivals import poisson_arrivals
@@ -94,15 +94,10 @@ class Swapping:
 
 def main() -> int:
     """Run, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
-    if not options.data.exists():
-        print(f"Skipped: {options.data} is not here. Name it with --data.", file=sys.stderr)
+    if is_missing(options.data):
         return 2
     rounds, seconds, swaps = (3, 5.0, 7) if options.quick else (6, 20.0, 17)
     with tempfile.TemporaryDirectory(prefix="coffey-bench-") as scratch, RichProgress() as progress:

@@ -6,7 +6,6 @@ of the length of a question. `--quick` is a day of 1 million requests instead of
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import resource
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.options import make_parser
 from coffey.bench.machine import describe_machine
 from coffey.bench.versions import versions
 from coffey.core.clock import monotonic
@@ -54,11 +54,7 @@ QUERIES = {
 
 def main() -> int:
     """Run, print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument(
-        "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--folder", type=Path, help="where the log is written; a temporary folder if absent")
     options = parser.parse_args()

@@ -97,8 +97,20 @@ def test_nobody_listening_is_said_with_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     target = Target(host="127.0.0.1", port=port, bodies=["{}"], subject="none")
-    with pytest.raises(ServeError, match=str(port)):
+    with pytest.raises(ServeError, match=str(port)) as caught:
         closed_http(target, seconds=0.1)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_server_that_never_answers_is_said_in_a_sentence() -> None:
+    """It listens and says nothing: no traceback, but what to look for."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = Target(
+            host="127.0.0.1", port=silent.getsockname()[1], bodies=["{}"], subject="silent", connections=1
+        )
+        with pytest.raises(ServeError, match=r"no answer within 0\.2 s") as caught:
+            open_http(target, np.array([0.01]), timeout_s=0.2)
+    assert "Traceback" not in str(caught.value)
 
 
 def test_the_client_loads_nothing_heavy() -> None:

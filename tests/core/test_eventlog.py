@@ -86,3 +86,11 @@ def test_an_event_that_cannot_be_read_is_unavailable(log):
     os.mkdir(log.path(3))
     with pytest.raises(StoreUnavailable, match="0000000003"):
         list(log.read())
+
+
+def test_a_body_that_has_to_be_forgotten_is_replaced_as_a_whole(log):
+    """The event reads as the new one; the others and their numbers stay."""
+    before = [event.body for event in log.read()]
+    log.replace(2, {"text": "gone"})
+    after = [event.body for event in log.read()]
+    assert after == [before[0], {"text": "gone"}, *before[2:]]

@@ -13,6 +13,7 @@ import pytest
 
 from coffey.dashboard.candidate_words import label_of, latency, measure_of, name_of, quality_of
 from coffey.dashboard.page import Drawing, Page, Table, render
+from coffey.dashboard.reports import demo_report
 from coffey.dashboard.sections.frontier import frontier_section
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -198,6 +199,14 @@ def test_if_no_quality_is_known_the_price_is_plotted(result: dict[str, Any]) -> 
     assert "USD per 1,000 requests" in html
     assert "hollow" not in html
     assert "floor" not in html
+
+
+def test_beside_a_finished_run_unknown_candidates_are_left_out(result: dict[str, Any]) -> None:
+    """The run's own quality is known by then; candidates come with a pilot's."""
+    assert "Which student?" in demo_report({"plan": result})
+    for one in result["frontier"]["candidates"]:
+        one.update(quality=None, standing="unknown")
+    assert "Which student?" not in demo_report({"plan": result})
 
 
 def test_dearer_candidates_have_larger_marks(result: dict[str, Any]) -> None:

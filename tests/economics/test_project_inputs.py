@@ -9,7 +9,14 @@ import pytest
 
 from coffey.core.errors import ConfigError
 from coffey.core.records import Origin
-from coffey.core.settings import AskingSettings, ChainSettings, CostSettings, Settings, TeacherSettings
+from coffey.core.settings import (
+    AskingSettings,
+    BudgetSettings,
+    ChainSettings,
+    CostSettings,
+    Settings,
+    TeacherSettings,
+)
 from coffey.economics.figures import measured
 from coffey.economics.known import Known
 from coffey.economics.probe_result import ProbeResult
@@ -78,7 +85,15 @@ def test_a_student_too_slow_for_the_promise_is_noted(settings: Build) -> None:
     """The plan says that the latency budget will be missed instead of pricing it in silence."""
     large = dataclasses.replace(settings(), chain=ChainSettings(stages=("5B",)))
     assert any("p99 will not stay within" in note for note in plan_project(large, Known(rows=10)).notes)
-    assert not any("p99" in note for note in plan_project(settings(), Known(rows=10)).notes)
+    assert not any("The student needs" in note for note in plan_project(settings(), Known(rows=10)).notes)
+
+
+def test_a_teacher_too_slow_for_the_promise_is_noted(settings: Build) -> None:
+    """Its machines are counted at half its speed, which makes savings look large: the plan says so."""
+    slow = dataclasses.replace(settings(), budget=BudgetSettings(latency_p99_ms=0.01))
+    assert any(note.startswith("The teacher needs") for note in plan_project(slow, Known(rows=10)).notes)
+    patient = dataclasses.replace(settings(), budget=BudgetSettings(latency_p99_ms=1e6))
+    assert not any("p99" in note for note in plan_project(patient, Known(rows=10)).notes)
 
 
 def test_comparing_pays_for_two_more_arms(settings: Build) -> None:

@@ -84,8 +84,8 @@ def _run(target: Target, *, seconds: float, arrivals_s: Times, timeout_s: float 
     try:
         done = subprocess.run(command, input=told, capture_output=True, check=True, timeout=limit_s)
     except subprocess.CalledProcessError as exc:
-        tail = exc.stderr[-2000:].decode(errors="replace")
-        raise ServeError(f"Load on {target.host}:{target.port}{target.path} failed:\n{tail}") from exc
+        tail = exc.stderr[-2000:].decode(errors="replace").strip()
+        raise ServeError(f"Load on {target.host}:{target.port}{target.path} failed: {tail}") from exc
     except subprocess.TimeoutExpired as exc:
         raise ServeError(
             f"Load on {target.host}:{target.port}{target.path} did not end in {limit_s:g} s."

@@ -207,7 +207,12 @@ def main() -> None:
         os.sched_setaffinity(0, {core})
     bodies = [body.encode() for body in told.pop("bodies")]
     job = Job(bodies=bodies, **told)
-    answers = run_open(job, arrivals) if arrivals else run_closed(job, seconds)
+    try:
+        answers = run_open(job, arrivals) if arrivals else run_closed(job, seconds)
+    except TimeoutError:
+        sys.exit(f"no answer within {job.timeout_s:g} s; look whether other work takes all cores")
+    except OSError as exc:
+        sys.exit(exc.strerror or str(exc))
     head = {
         "errors": answers.errors,
         "elapsed_s": answers.elapsed_s,

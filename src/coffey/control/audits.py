@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from coffey.core.eventlog import FORMAT, EventLog
-from coffey.core.files import write_atomic
-from coffey.core.ids import canonical_json, digest_json, input_key
+from coffey.core.eventlog import EventLog
+from coffey.core.ids import input_key
 from coffey.core.records import Audit, TrafficRecord
 from coffey.teacher.known import KnownAnswers
 from coffey.traffic.redaction import DROPPED, is_redacted
@@ -102,7 +101,7 @@ class AuditLog:
                 audits = [_audit(row) for row in event.body["audits"]]
                 if any(map(is_due, audits)):
                     kept = [replace(one, text=DROPPED) if is_due(one) else one for one in audits]
-                    _replace_event(self._log, event.number, event.body | {"audits": list(map(asdict, kept))})
+                    self._log.replace(event.number, event.body | {"audits": list(map(asdict, kept))})
             self._audits, self._unlabelled, self._read = [], [], 0
         return due
 
@@ -156,12 +155,6 @@ def _judged(record: TrafficRecord, teacher_label: str, teacher: str) -> Audit:
         probability=record.audit_probability,
         teacher=teacher,
     )
-
-
-def _replace_event(log: EventLog, number: int, body: dict[str, Any]) -> None:
-    """Another body for an event that is there: the one change that the log of audits allows itself."""
-    envelope = {"format": FORMAT, "number": number, "body": body, "sha256": digest_json(body)}
-    write_atomic(log.path(number), canonical_json(envelope) + b"\n")
 
 
 def _audit(row: dict[str, Any]) -> Audit:

@@ -32,6 +32,7 @@ def as_text(report: TickReport, *, project: str, now_unix_s: float) -> bytes:
     put("tick_timestamp_seconds", "When the last tick ended.", now_unix_s)
     put("requests", "Requests that the champion served since it was promoted.", report.requests)
     put("alarm", "1 when agreement fell below the contract since the promotion.", float(report.alarm))
+    put("unlabelled", "Requests chosen for audit that the teacher could not label.", report.unlabelled)
     kinds = Gauge("coffey_decision", "1 for the last decision.", ["project", "kind"], registry=registry)
     for kind in DecisionKind:
         kinds.labels(project, kind.value).set(float(kind is report.decision.kind))

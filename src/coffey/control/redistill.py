@@ -354,18 +354,22 @@ def _conclude(
         gate=gate(candidate.manifest.quality, tools.settings.budget),
     )
     before, after = (weighted_share(right, counts) for right in (on_fresh.champion, on_fresh.challenger))
-    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+    if _waits(decision, tools):
         decision = replace(decision, reason=f"{decision.reason} It waits for approval: `coffey promote`.")
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
     contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
     name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
     keep_reference(candidate, fresh.judge, store=tools.store, trust=tools.trust)
-    waits = decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve
-    outcome = WAITING if waits else decision.kind.value
+    outcome = WAITING if _waits(decision, tools) else decision.kind.value
     tools.journal.record(FINISHED, {"version": name, "kind": outcome}, key=f"{run_id}/{FINISHED}")
     return RedistillReport(
         run_id, decision, name, before, after, len(fresh.learn) + len(fresh.judge), stage.seconds
     )
+
+
+def _waits(decision: Decision, tools: Tools) -> bool:
+    """Whether a winner is left to people."""
+    return decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve
 
 
 def _settle(
@@ -379,7 +383,7 @@ def _settle(
 ) -> str:
     """Register the challenger and move the pointers as was decided; again is no change."""
     evidence = {"redistill": run_id, "reason": decision.reason, "numbers": dict(decision.numbers)}
-    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+    if _waits(decision, tools):
         evidence["outcome"] = WAITING
     if is_settled(run_id, tools.registry):
         return tools.registry.resolve(candidate.digest).name
@@ -393,7 +397,7 @@ def _settle(
         evidence=evidence,
         displace=False,
     )
-    if decision.kind is DecisionKind.PROMOTE and tools.settings.control.approve:
+    if _waits(decision, tools):
         return version.name
     if decision.kind is DecisionKind.PROMOTE:
         tools.registry.promote(version.name, evidence=evidence, who=WHO, instead_of=champion.name)

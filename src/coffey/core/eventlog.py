@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coffey.core.errors import EventDamaged, StoreUnavailable
-from coffey.core.files import create_new
+from coffey.core.files import create_new, write_atomic
 from coffey.core.ids import canonical_json, digest_json
 
 FORMAT = 1
@@ -28,10 +28,10 @@ class Event:
 
 
 class EventLog:
-    """Events in a local folder. Nothing is ever changed or removed, so what was read once stays true.
+    """Events in a local folder. Nothing is removed or changed, but for what has to be forgotten (`replace`).
 
-    Everything that depends on where the files are is in `_numbers`, `_read` and `_create`; an object store
-    needs those three with a conditional write (create if absent). Only local folders are supported now.
+    Everything that depends on where the files are is in `_numbers`, `_read`, `_create` and `replace`; an
+    object store needs those with a conditional write (create if absent). Only local folders are supported.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,9 +47,15 @@ class EventLog:
         Raises:
             StoreUnavailable: the folder cannot be written.
         """
-        plain = json.loads(canonical_json(body))
-        envelope = {"format": FORMAT, "number": number, "body": plain, "sha256": digest_json(plain)}
-        return self._create(number, canonical_json(envelope) + b"\n")
+        return self._create(number, _enveloped(number, body))
+
+    def replace(self, number: int, body: dict[str, Any]) -> None:
+        """Give event `number` another body, as a whole: for texts that may be kept no longer.
+
+        Raises:
+            StoreUnavailable: the folder cannot be written.
+        """
+        write_atomic(self.path(number), _enveloped(number, body))
 
     def last(self, known: int = 0) -> int:
         """The highest number, 0 when there is none.
@@ -109,3 +115,9 @@ class EventLog:
 
     def _create(self, number: int, data: bytes) -> bool:
         return create_new(self.path(number), data)
+
+
+def _enveloped(number: int, body: dict[str, Any]) -> bytes:
+    plain = json.loads(canonical_json(body))
+    envelope = {"format": FORMAT, "number": number, "body": plain, "sha256": digest_json(plain)}
+    return canonical_json(envelope) + b"\n"

@@ -9,7 +9,7 @@ from coffey.core.records import JsonObject
 from coffey.dashboard import figures, headline
 from coffey.dashboard.page import Page, Section, Tile, Tone, render
 from coffey.dashboard.plain import plain
-from coffey.dashboard.reading import flag, number, obj, words
+from coffey.dashboard.reading import flag, number, obj, rows, words
 from coffey.dashboard.sections.chain import chain_section
 from coffey.dashboard.sections.comparisons import comparisons_section
 from coffey.dashboard.sections.data import data_section, gate_section
@@ -41,6 +41,13 @@ def plan_report(plan: Mapping[str, object]) -> str:
     )
     tone: Tone = "bad" if flag(result, "pays") is False else "good" if flag(result, "pays") else "plain"
     return _report("Plan", {**result, "verdict": ""}, verdict, tone, tiles, (money_section, frontier_section))
+
+
+def _candidates(whole: JsonObject) -> Section | None:
+    """The candidates beside a run: only where their quality was foreseen, since the run's own is known."""
+    plan = obj(whole, "plan")
+    known = any(row.get("quality") for row in rows(plan, "frontier", "candidates"))
+    return frontier_section(plan) if known else None
 
 
 def distill_report(result: Mapping[str, object]) -> str:
@@ -104,7 +111,7 @@ def demo_report(result: Mapping[str, object]) -> str:
         comparisons_section,
         latency_section,
         lambda whole: money_section(obj(whole, "plan")),
-        lambda whole: frontier_section(obj(whole, "plan")),
+        _candidates,
         watch_section,
         forecast_section,
         gate_section,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from coffey.core.records import Figure, Origin
@@ -101,13 +102,17 @@ def _notes(settings: Settings, known: Known) -> tuple[str, ...]:
     return (*_too_slow(settings, known), *wide_ranges(configured_ranges(settings)), *missing)
 
 
-def _too_slow(settings: Settings, known: Known) -> tuple[str, ...]:
+def _too_slow(settings: Settings, known: Known) -> Iterator[str]:
+    """Who is priced at a rate at which the latency promise does not hold."""
     limit = settings.budget.latency_p99_ms
-    service = student_service(settings, known)
-    kept = capacity_within(1000.0 / service.value, latency_p99_ms=limit).holds
-    if kept or measured_rate(settings, known):
-        return ()
-    return (
-        f"The student needs {service.value:.3g} ms a request: at half its speed, which it is priced at, "
-        f"p99 will not stay within {limit:g} ms.",
-    )
+    teacher = teacher_figures(settings, known, _machine(settings.economics.student_usd_per_hour))
+    served = {"teacher": teacher.service_ms}
+    if not measured_rate(settings, known):
+        served["student"] = student_service(settings, known)
+    for who, service in served.items():
+        if service is None or capacity_within(1000.0 / service.value, latency_p99_ms=limit).holds:
+            continue
+        yield (
+            f"The {who} needs {service.value:.3g} ms a request: at half its speed, which it is priced at, "
+            f"p99 will not stay within {limit:g} ms."
+        )

@@ -26,6 +26,8 @@ class TeacherFigures:
     rps: Figure | None = None
     int8_speedup: Figure | None = None
     p50_ms: Figure | None = None
+    service_ms: Figure | None = None
+    """What `rps` follows from; None where the price is by the request."""
 
 
 def teacher_figures(settings: Settings, known: Known, machine: Figure) -> TeacherFigures:
@@ -41,10 +43,12 @@ def teacher_figures(settings: Settings, known: Known, machine: Figure) -> Teache
         price = price_by_tokens(settings, cost.usd_per_1m_tokens)
         return TeacherFigures(usd_per_1k=price, texts_per_s=speed, p50_ms=p50)
     speed = speed or assumed_speed(settings.teacher.max_length, known.teacher_params)
+    service = _service(speed, p50)
     return TeacherFigures(
         usd_per_hour=_usd_per_hour(cost.usd_per_hour, machine),
         texts_per_s=speed,
-        rps=rate_figure(_service(speed, p50), latency_p99_ms=settings.budget.latency_p99_ms),
+        rps=rate_figure(service, latency_p99_ms=settings.budget.latency_p99_ms),
+        service_ms=service,
         int8_speedup=_int8(probe),
         p50_ms=p50,
     )
