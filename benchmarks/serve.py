@@ -40,9 +40,9 @@ from coffey.core.settings import ChainSettings, DataSettings, ProjectSettings, S
 from coffey.export.package import Holdout, package_student
 from coffey.export.single import export_single
 from coffey.probe.student import plan_candidates
-from coffey.serve.ledger import Ledger, read_ledger
 from coffey.students.encoder import Student
 from coffey.students.initialization import initialize_from_scratch
+from coffey.traffic.ledger import Ledger, read_ledger
 
 SHAPE = "layers=3,width=192,heads=6,vocabulary=8000"
 """About 2.4M parameters with the words that CLINC150 has."""

@@ -75,6 +75,10 @@ def test_the_server_is_measured_as_users_meet_it(
     assert found.promised.path == "http"
     assert found.promised.errors == 0
     assert found.promised.p50_ms > found.student.p50_ms
+    assert found.ledger is not None
+    assert found.ledger.requests >= found.promised.requests
+    mean_us = sum(spent for step, spent in found.ledger.mean_us().items() if step != "log")
+    assert 0 < mean_us / 1000 < found.promised.mean_ms
     assert found.teacher is None
     assert found.latency_ratio is None
 

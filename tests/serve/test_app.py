@@ -6,8 +6,8 @@ import socket
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from coffey.serve.ledger import Ledger, read_ledger
 from coffey.serve.routes import routes
+from coffey.traffic.ledger import Ledger, read_ledger
 
 INFER = "/v2/models/intents/infer"
 

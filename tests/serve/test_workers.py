@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from coffey.serve.ledger import read_ledger
 from coffey.traffic.compact import compact
+from coffey.traffic.ledger import read_ledger
 from coffey.traffic.query import read_traffic
 
 pytestmark = pytest.mark.slow

@@ -78,6 +78,7 @@ def bench_artifacts(
         max_rps_within_slo=load.rate.rps,
         curve=load.rate.curve,
         client_lag_p99_ms=load.client_lag_p99_ms,
+        ledger=load.ledger,
         threads=options.threads,
         machine=describe_machine(),
         versions=versions(),

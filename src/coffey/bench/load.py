@@ -18,6 +18,7 @@ from coffey.bench.slo import RateWithin, highest_rate
 from coffey.bench.subject import Subject
 from coffey.bench.summary import Times
 from coffey.core.records import Latency
+from coffey.traffic.ledger import Ledger
 
 _TRIAL_SHARE = 0.2
 """Of the measuring time, for one rate."""
@@ -39,6 +40,8 @@ class LoadResult:
     client_lag_p99_ms: float = 0.0
     resident_bytes: int | None = None
     """Memory of the server's process after the load; None in process, or where the system does not say."""
+    ledger: Ledger | None = None
+    """Where the time of the closed loop's requests went; None in process."""
 
 
 def load_in_process(
@@ -64,7 +67,9 @@ def load_through_server(student: Subject, texts: Sequence[str], options: BenchOp
     lags: list[float] = []
     with ServerProcess(_command(student, options), core=server_core) as server:
         target = _target(student, server, texts, client_core)
+        before = server.ledger()
         closed = closed_http(target, seconds=options.seconds).latency
+        ledger = server.ledger().since(before)
 
         def trial(arrivals_s: Times) -> Latency:
             found = open_http(target, arrivals_s)
@@ -73,7 +78,9 @@ def load_through_server(student: Subject, texts: Sequence[str], options: BenchOp
 
         rate = _search(trial, closed, options)
         held = server.resident_bytes()
-    return LoadResult(closed=closed, rate=rate, client_lag_p99_ms=max(lags), resident_bytes=held)
+    return LoadResult(
+        closed=closed, rate=rate, client_lag_p99_ms=max(lags), resident_bytes=held, ledger=ledger
+    )
 
 
 def single_through_server(subject: Subject, texts: Sequence[str], options: BenchOptions) -> Latency:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from coffey.bench.noise import Noise
 from coffey.core.records import JsonObject, Latency, Machine
+from coffey.traffic.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class BenchResult:
     curve: tuple[Latency, ...]
     client_lag_p99_ms: float
     """How late the load generator was, at worst."""
+    ledger: Ledger | None
+    """Where the time of a single request through the server went; None when no server was run."""
     threads: int
     machine: Machine
     versions: Mapping[str, str]
@@ -93,6 +96,7 @@ class BenchResult:
             "teacher": dataclasses.asdict(teacher) if teacher else None,
             "curve": [dataclasses.asdict(one) for one in self.curve],
             "client_lag_p99_ms": self.client_lag_p99_ms,
+            "ledger_us": self.ledger.mean_us() if self.ledger else None,
             "threads": self.threads,
             "noise": {
                 **dataclasses.asdict(self.noise),

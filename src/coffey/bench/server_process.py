@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import IO
 
 from coffey.core.clock import monotonic
-from coffey.core.errors import NotReady
+from coffey.core.errors import NotReady, ServeError
+from coffey.traffic.ledger import Ledger, read_ledger
 
 _START_S = 60.0
 _STOP_S = 15.0
 _POLL_S = 0.05
+_METRICS_S = 10.0
 
 
 def serve_command(artifact: Path) -> list[str]:
@@ -76,6 +78,19 @@ class ServerProcess:
             process.stdout.close()
         if self._errors is not None:
             self._errors.close()
+
+    def ledger(self) -> Ledger:
+        """Where the time of the requests so far went.
+
+        Raises:
+            ServeError: the server does not say.
+        """
+        url = f"http://{self.host}:{self.port}/metrics"
+        try:
+            with urllib.request.urlopen(url, timeout=_METRICS_S) as answer:
+                return read_ledger(answer.read().decode())
+        except OSError as exc:
+            raise ServeError(f"The server's metrics at {url} cannot be read: {exc}.") from exc
 
     def resident_bytes(self) -> int | None:
         """Memory that the server's process holds now; None where the system does not say."""

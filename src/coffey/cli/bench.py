@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -12,6 +13,7 @@ from coffey.cli.drawing import facts, figure_table
 from coffey.cli.options import DEFAULT_CONFIG, AsJson, Config, opened
 from coffey.cli.output import emit
 from coffey.dashboard import figures
+from coffey.traffic.ledger import STEPS
 
 if TYPE_CHECKING:
     from coffey.core.records import Latency
@@ -29,17 +31,20 @@ def bench(
     teacher: Annotated[
         bool, typer.Option(help="Measure the teacher, exported the same way, in the same run.")
     ] = True,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Show where the time of a request through the server goes.")
+    ] = False,
 ) -> None:
     """Measure in process and through the server, closed and open loop. Exit code 1: the budget is missed."""
     with opened(config) as project:
         value = project.bench(name, seconds=seconds, http=http, teacher=teacher)
-    emit(cast("dict[str, Any]", dict(value)), as_json, draw)
+    emit(cast("dict[str, Any]", dict(value)), as_json, partial(draw, ledger=ledger))
     if not value["within_budget"]:
         raise typer.Exit(1)
 
 
-def draw(result: dict[str, Any]) -> RenderableType:
-    """What was timed, the ratios, the rate that holds, and the machine."""
+def draw(result: dict[str, Any], *, ledger: bool = False) -> RenderableType:
+    """What was timed, the ratios, the rate that holds, and the machine; the ledger where it is asked for."""
     subjects = [result[who] for who in ("teacher", "student") if result[who]]
     rows = [latency_row(one) for subject in subjects for one in subject["latencies"]]
     rows += [latency_row(one) for one in result["curve"]]
@@ -52,9 +57,24 @@ def draw(result: dict[str, Any]) -> RenderableType:
         ("report", result.get("report") or ""),
     ]
     parts: list[RenderableType] = [latency_table(rows), facts(ratios), Text(result["verdict"], style="bold")]
+    if ledger:
+        parts.append(ledger_table(result["ledger_us"]))
     if result["noise"]["warning"]:
         parts.append(Text(result["noise"]["warning"], style="yellow"))
     return Group(*parts)
+
+
+def ledger_table(ledger_us: dict[str, float] | None) -> RenderableType:
+    """The steps of the mean request, in their order."""
+    if ledger_us is None:
+        return Text("No ledger: the student was not asked through a server.")
+    whole = sum(ledger_us.values())
+    rows = [
+        (step, f"{spent:,.0f} µs", figures.percent(spent / whole, 0) if whole else "", STEPS[step])
+        for step, spent in ledger_us.items()
+    ]
+    columns = ("step", "mean", "share", "from … to")
+    return figure_table(columns, rows, title="One request through the server", words=frozenset({0, 3}))
 
 
 def latency_table(rows: list[tuple[str, ...]]) -> RenderableType:

@@ -24,8 +24,8 @@ from prometheus_client.registry import Collector
 
 from coffey.serve.board import Board, merge
 from coffey.serve.dataplane import DataPlane
-from coffey.serve.ledger import STEPS, Steps
 from coffey.serve.swap import Follower, Models
+from coffey.traffic.ledger import STEPS, Steps
 
 SECONDS = tuple(round(step * 10.0**power, 6) for power in (-5, -4, -3, -2, -1, 0) for step in (1, 2.5, 5))[2:]
 """Bounds from 50 microseconds to 5 seconds: a small model answers in a tenth of a millisecond."""

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from coffey.core.records import JsonObject
 from coffey.dashboard import figures
+from coffey.dashboard.charts.bars import Bar, bar_chart
 from coffey.dashboard.charts.line import LinePoint, LineSeries, line_chart
 from coffey.dashboard.charts.plot import Axis, Caption, Mark, Plot
 from coffey.dashboard.charts.plot import number as plain_number
 from coffey.dashboard.charts.steps import StepSeries, ecdf, step_chart
 from coffey.dashboard.page import Block, Drawing, Section, Table
 from coffey.dashboard.reading import items, number, obj, rows, words
+from coffey.traffic.ledger import STEPS
 
 LOADS = {"closed": "one request at a time", "open": "arrivals that do not wait"}
 
@@ -20,8 +22,8 @@ def latency_section(result: JsonObject) -> Section | None:
     """One distribution a way of asking, p99 against rate, and the table of what was timed."""
     timed = rows(result, "latencies")
     budget = number(result, "slo", "budget_ms")
-    load = _load(result)
-    blocks: list[Block] = [*_distributions(timed, budget), *([load] if load else []), *_tables(result, timed)]
+    drawn = [block for block in (_load(result), _ledger(result)) if block]
+    blocks: list[Block] = [*_distributions(timed, budget), *drawn, *_tables(result, timed)]
     if not blocks:
         return None
     return Section("Latency", "Measured in one run, on one machine.", blocks)
@@ -80,6 +82,27 @@ def _load(result: JsonObject) -> Block | None:
     )
     plot = Plot(x=x, y=y, thresholds=thresholds, events=events)
     return Drawing(line_chart(caption, plot, series)) if series else None
+
+
+def _ledger(result: JsonObject) -> Block | None:
+    spent = obj(result, "ledger_us")
+    bars = [
+        Bar(f"{step}: {meaning}", 0.0, us, _us(us))
+        for step, meaning in STEPS.items()
+        if (us := number(spent, step)) is not None
+    ]
+    if not bars:
+        return None
+    caption = Caption(
+        title="Where one request spends its time",
+        description="Mean of single requests through the server. The steps add up to the request; the log "
+        "comes after the answer.",
+    )
+    return Drawing(bar_chart(caption, Axis(label="microseconds", form=_us, include=(0.0,)), bars))
+
+
+def _us(value: float) -> str:
+    return f"{plain_number(value)} µs"
 
 
 def _tables(result: JsonObject, timed: Sequence[JsonObject]) -> list[Block]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prometheus_client.parser import text_string_to_metric_families
-
 METRIC = "coffey_step_seconds"
 STEPS = {
     "accept": "from the packet to the start of the answer: HTTP, checks, waiting for the event loop",
@@ -63,6 +61,8 @@ def read_ledger(metrics: str) -> Ledger:
     >>> read_ledger(chr(10).join(["# TYPE coffey_step_seconds summary", *lines])).mean_us()["run"]
     5000.0
     """
+    from prometheus_client.parser import text_string_to_metric_families
+
     seconds = dict.fromkeys(STEPS, 0.0)
     requests = dict.fromkeys(STEPS, 0)
     for family in text_string_to_metric_families(metrics):
