@@ -16,7 +16,7 @@ import pytest
 from coffey.artifact.predictor import Predictor
 from coffey.core.errors import ArtifactError, BadSignature, ConfigError, UnknownVersion
 from coffey.core.settings import PrivacySettings, ServeSettings
-from coffey.project.serving import audit_probability, serve_artifact, serve_champion, with_address
+from coffey.project.serving import Overrides, audit_probability, serve_artifact, serve_champion
 from coffey.registry.protocol import CHAMPION
 from coffey.traffic.layout import segments_folder
 from coffey.traffic.redaction import DROPPED
@@ -56,8 +56,8 @@ def test_the_probability_of_an_audit_follows_from_the_plan(distilled):
 def test_an_address_on_the_command_line_wins():
     """Host and port replace the configured ones where they are given; port 0 counts as given."""
     settings = ServeSettings(host="10.0.0.1", port=9000)
-    assert with_address(settings, None, None) == settings
-    assert with_address(settings, "::1", 0) == replace(settings, host="::1", port=0)
+    assert Overrides().over(settings) == settings
+    assert Overrides(host="::1", port=0).over(settings) == replace(settings, host="::1", port=0)
 
 
 def test_a_folder_without_a_manifest_is_no_artifact(tmp_path):

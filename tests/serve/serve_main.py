@@ -15,6 +15,7 @@ from coffey.serve import server
 from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
 from coffey.serve.server import ServeOptions
+from coffey.serve.tls import Tls
 from coffey.serve.workers import run_workers
 from coffey.traffic.layout import segments_folder
 
@@ -69,6 +70,7 @@ def main() -> int:
         audit_probability=0.25,
         model_name="intents",
         keys=ApiKeys(given.get("api_keys", ())),
+        tls=Tls.of(*given.get("tls", (None, None)), Path()),
         **given.get("options", {}),
     )
 

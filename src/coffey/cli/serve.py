@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,10 @@ def serve(  # noqa: PLR0913 - a parameter an option
             "by commas. With any, who sends no such key gets 401."
         ),
     ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="Certificate and its chain (PEM), for HTTPS; read anew on SIGHUP.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
     log: Annotated[
         Path | None, typer.Option(help="With ARTIFACT: store folder that gets the traffic log.")
     ] = None,
@@ -44,16 +49,18 @@ def serve(  # noqa: PLR0913 - a parameter an option
     """Serve the champion (or one artifact) until SIGTERM, then drain and leave with code 0."""
     from coffey.core.settings import ServeSettings
     from coffey.project.configuration import load_settings
-    from coffey.project.serving import serve_artifact, serve_champion, with_address
+    from coffey.project.serving import Overrides, serve_artifact, serve_champion
     from coffey.serve.keys import ApiKeys
     from coffey.serve.workers import run_workers
 
     keys = tuple(public_key or ())
     known = ApiKeys.read(api_keys, os.environ)
+    certificate, key = (None if path is None else str(path.resolve()) for path in (tls_certificate, tls_key))
+    said = Overrides(host=host, port=port, workers=workers, tls_certificate=certificate, tls_key=key)
     if artifact is not None:
         options = serve_artifact(
             artifact,
-            settings=with_address(ServeSettings(), host, port, workers),
+            settings=said.over(ServeSettings()),
             keys=keys,
             log=log,
             api_keys=known,
@@ -61,23 +68,21 @@ def serve(  # noqa: PLR0913 - a parameter an option
     else:
         settings = load_settings(config.resolve())
         options = serve_champion(
-            settings,
-            host=host,
-            port=port,
-            workers=workers,
+            replace(settings, serve=said.over(settings.serve)),
             keys=keys,
             api_keys=known,
             folder=config.resolve().parent,
         )
-    address = options.settings.host
-    raise typer.Exit(run_workers(options, on_ready=lambda bound: _say(address, bound, as_json)))
+    host, scheme = options.settings.host, "https" if options.tls else "http"
+    raise typer.Exit(run_workers(options, on_ready=lambda bound: _say(scheme, host, bound, as_json)))
 
 
-def _say(host: str, port: int, as_json: bool) -> None:
+def _say(scheme: str, host: str, port: int, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps({"host": host, "port": port, "pid": os.getpid()}) + "\n")
+        said = {"host": host, "port": port, "scheme": scheme, "pid": os.getpid()}
+        sys.stdout.write(json.dumps(said) + "\n")
     else:
         sys.stdout.write(
-            f"Listening on http://{host}:{port} (POST /v1/predict, GET /metrics, GET /openapi.json)\n"
+            f"Listening on {scheme}://{host}:{port} (POST /v1/predict, GET /metrics, GET /openapi.json)\n"
         )
     sys.stdout.flush()

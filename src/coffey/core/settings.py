@@ -365,6 +365,10 @@ class ServeSettings:
     )
     follow_seconds: float = setting("time between looks at the registry", 1.0, gt=0)
     access_log: bool = setting("write one JSON line a request to standard error", False)
+    tls_certificate: str | None = setting(
+        "file with the server's certificate and its chain (PEM), for HTTPS; read anew on SIGHUP", None
+    )
+    tls_key: str | None = setting("file with the certificate's private key (PEM)", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

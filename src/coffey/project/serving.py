@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from coffey.artifact.manifest import MANIFEST, digest
@@ -16,6 +16,7 @@ from coffey.registry.protocol import CHAMPION
 from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
 from coffey.serve.server import ServeOptions
+from coffey.serve.tls import Tls
 from coffey.traffic.layout import segments_folder
 
 ROTATE_SECONDS = 10.0
@@ -36,6 +37,7 @@ def serve_artifact(
 
     Raises:
         ArtifactError: `artifact` is no folder of an artifact.
+        ConfigError: the certificate cannot be used.
     """
     if not (artifact / MANIFEST).exists():
         raise ArtifactError(
@@ -52,27 +54,26 @@ def serve_artifact(
         log_folder=segments_folder(log) if log else None,
         rotate_seconds=ROTATE_SECONDS,
         keys=api_keys or ApiKeys(),
+        tls=Tls.of(settings.tls_certificate, settings.tls_key, Path()),
     )
 
 
 def serve_champion(
     settings: Settings,
     *,
-    host: str | None = None,
-    port: int | None = None,
-    workers: int | None = None,
     keys: Sequence[Path] = (),
     api_keys: ApiKeys | None = None,
     folder: Path = Path(),
 ) -> ServeOptions:
     """Serve the project's champion and follow it; log traffic, choose audits.
 
-    `folder`, the one of `coffey.toml`, is where a redaction of the user's is imported from.
+    `folder`, the one of `coffey.toml`, is where a redaction of the user's is imported from, and where the
+    relative paths of a certificate begin.
 
     Raises:
-        ConfigError: the store is a URL, or `privacy.text` is no redaction.
+        ConfigError: the store is a URL, `privacy.text` is no redaction, or the certificate cannot be used.
     """
-    serving = with_address(settings.serve, host, port, workers)
+    serving = settings.serve
     store = wiring.local_store(settings)
     registry = wiring.build_registry(store)
     trust = wiring.build_trust(default_key_folder(), tuple(keys))
@@ -92,6 +93,7 @@ def serve_champion(
         audit_seed=settings.chain.seed,
         model_name=settings.project.name,
         keys=api_keys or ApiKeys(),
+        tls=Tls.of(serving.tls_certificate, serving.tls_key, folder),
     )
 
 
@@ -110,13 +112,20 @@ def audit_probability(settings: Settings) -> float:
     return min(1.0, monitor.audits_per_day / traffic) if traffic else 1.0
 
 
-def with_address(
-    settings: ServeSettings, host: str | None, port: int | None, workers: int | None = None
-) -> ServeSettings:
-    """The settings with the address and the workers that the command line names, if it names them."""
-    return replace(
-        settings,
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
-        workers=settings.workers if workers is None else workers,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line says in the place of `[serve]`; None leaves it as it is."""
+
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+
+    def over(self, settings: ServeSettings) -> ServeSettings:
+        """The settings with what is said here.
+
+        >>> Overrides(port=0).over(ServeSettings(host="::1")).host
+        '::1'
+        """
+        return replace(settings, **{name: value for name, value in asdict(self).items() if value is not None})

@@ -293,7 +293,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._lingers = True
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no half-closed connection
+            self._transport.write_eof()
         if self._slow is not None:
             self._slow.cancel()
         self._slow = self._loop.call_later(LINGER_SECONDS, self._transport.close)

@@ -32,6 +32,7 @@ from coffey.serve.keys import ApiKeys
 from coffey.serve.limits import Limits
 from coffey.serve.metrics import Measurements, Metrics, ServerCollector
 from coffey.serve.swap import Follower, Load, Models, Resolve
+from coffey.serve.tls import Tls
 from coffey.traffic.log import TrafficCounters, TrafficLog
 from coffey.traffic.redaction import Redactor
 
@@ -70,6 +71,8 @@ class ServeOptions:
     inline_seconds: float = INLINE_SECONDS
     keys: ApiKeys = field(default_factory=ApiKeys)
     """Who may ask."""
+    tls: Tls | None = None
+    """HTTPS alone when given, else HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,14 @@ class _Process(uvicorn.Server):
         task.add_done_callback(self._tasks.discard)
 
     def _reload(self) -> None:
-        """SIGHUP: look at the registry now."""
+        """SIGHUP: look at the registry now, and read the certificate anew."""
         self._begin(self._server.follower.look_now())
+        tls, context = self._server.options.tls, self.config.ssl
+        if tls is not None and context is not None:
+            try:
+                tls.load(context)
+            except ConfigError as exc:
+                self._server.events("certificate_refused", error=str(exc))
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM, SIGINT: leave. A second SIGINT does not wait for anything."""
@@ -305,6 +314,8 @@ def _configure(app: App, options: ServeOptions) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=int(options.finish_seconds),
+        ssl_certfile=options.tls.certificate if options.tls else None,
+        ssl_keyfile=options.tls.key if options.tls else None,
     )
 
 
