@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -17,10 +18,12 @@ import yaml
 
 from coffey.artifact.signing import PUBLIC_KEY
 from coffey.cli.app import app
+from coffey.control import gauges
 from coffey.core.settings import ServeSettings
 from coffey.serve import metrics
 from coffey.serve.routes import routes
 from coffey.serve.server import ServeOptions
+from coffey.traffic.ledger import METRIC as LEDGER
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 KUBERNETES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
@@ -40,6 +43,9 @@ POD = DEPLOYMENT["spec"]["template"]["spec"]
 SERVER = POD["containers"][0]
 TICK = read(DEPLOY / "kubernetes" / "tick.yaml")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 KSERVE = read(DEPLOY / "kserve.yaml")["spec"]["predictor"]
+DASHBOARD = json.loads((DEPLOY / "grafana" / "coffey.json").read_text(encoding="utf-8"))
+RULES = read(DEPLOY / "prometheus" / "coffey-rules.yaml")
+_SUFFIX = re.compile(r"_(total|bucket|sum|count|info)$")
 PODS = {"deployment": POD, "tick": TICK, "kserve": KSERVE}
 
 
@@ -176,3 +182,48 @@ def _parse(words: list[str]) -> None:
     """Read a command line as `coffey` would, without running it."""
     group: Any = typer.main.get_command(app)
     assert group.commands[words[0]].make_context(words[0], list(words[1:])) is not None
+
+
+def expressions() -> list[str]:
+    """Every query of the dashboard and of the alert rules."""
+    drawn = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
+    marked = [one["expr"] for one in DASHBOARD["annotations"]["list"]]
+    alerted = [rule["expr"] for group in RULES["groups"] for rule in group["rules"]]
+    return drawn + marked + alerted
+
+
+def test_queries_name_metrics_that_exist():
+    """Of the server, its supervisor, or the gauges that a tick writes."""
+    sources = (metrics, gauges)
+    text = "".join(Path(str(one.__file__)).read_text(encoding="utf-8") for one in sources)
+    known = set(re.findall(r'"(coffey_\w+)"', text)) | {LEDGER}
+    known |= {f"coffey_{name}" for name in re.findall(r'put\(\s*"(\w+)"', text)}
+    asked = {name for expression in expressions() for name in re.findall(r"coffey_\w+", expression)}
+    assert len(asked) > 20
+    assert {name for name in asked if name not in known and _SUFFIX.sub("", name) not in known} == set()
+
+
+def test_panels_have_names_and_places_of_their_own():
+    numbers = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(set(numbers)) == len(numbers)
+    cells = [
+        (x, y)
+        for panel in DASHBOARD["panels"]
+        for place in [panel["gridPos"]]
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+
+
+@pytest.mark.parametrize("what", ["check", "test"])
+def test_alert_rules_say_what_they_should(what: str):
+    """`promtool` reads them and plays the cases beside them."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool (Prometheus) is not installed")
+    name = {"check": "coffey-rules.yaml", "test": "coffey-rules-test.yaml"}[what]
+    command = [promtool, what, "rules", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=DEPLOY / "prometheus")
+    assert done.returncode == 0, done.stdout + done.stderr
