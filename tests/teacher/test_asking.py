@@ -148,11 +148,25 @@ def test_batches_cover_what_is_missing_and_do_not_depend_on_what_is_answered(tex
     """Exactly the missing texts, none over the size; a batch nobody answered is the undisturbed one."""
     batch = {input_key(text): text for text in texts}
     missing = {key for number, key in enumerate(batch) if number not in answered}
-    found = plan_batches(batch, missing, batch_size=size)
+    sizes = [len(text) for text in batch.values()]
+    found = plan_batches(batch, missing, sizes, batch_size=size)
     assert sorted(key for part in found for key in part) == sorted(missing)
     assert all(0 < len(part) <= size for part in found)
-    whole = plan_batches(batch, set(batch), batch_size=size)
+    whole = plan_batches(batch, set(batch), sizes, batch_size=size)
     assert [part for part in whole if set(part) <= missing] == found[: sum(set(p) <= missing for p in whole)]
+
+
+def test_batches_are_cut_by_tokens_where_the_teacher_counts_them(tmp_path, classifier, texts):
+    """Few long words and many short ones differ in characters alone; no batch is padded for that."""
+    teacher = CheckpointTeacher.load(str(classifier), threads=1)
+    widths = []
+    many = [f"{text} {other}" for text in texts for other in texts]
+    teacher.module().register_forward_pre_hook(lambda _, given: widths.append(given[1].shape))
+    ask(teacher, LabelStore.open(tmp_path, teacher), many, batch_size=4)
+    tokenizer = teacher.tokenizer()
+    counts = sorted(len(tokenizer.encode(text).ids) for text in set(many))
+    padded = sum(rows * width for rows, width in widths)
+    assert padded == sum(len(cut) * cut[-1] for cut in (counts[i : i + 4] for i in range(0, len(counts), 4)))
 
 
 def test_a_real_network_interrupted_anywhere_ends_with_the_same_bytes(tmp_path, classifier, texts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -17,7 +17,7 @@ from coffey.teacher.answers import checked
 from coffey.teacher.budget import Meter
 from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
-from coffey.teacher.protocol import Answered, StreamingTeacher, Teacher
+from coffey.teacher.protocol import Answered, SizingTeacher, StreamingTeacher, Teacher
 from coffey.teacher.purse import Purse
 from coffey.teacher.skips import SKIPPED, SkipLog
 from coffey.teacher.spending import Gathering, Spent
@@ -203,7 +203,9 @@ class _Run:
             missing = set(lacking) - self._skipped_before
             self.skipped += [key for key in lacking if key not in missing]
             self.progress.advance(TASK, len(part) - len(missing))
-            yield from plan_batches(new, missing, batch_size=batch_size)
+            if missing:
+                sizes = self._sizes(list(new.values()))
+                yield from plan_batches(new, missing, sizes, batch_size=batch_size)
 
     def answer(self, batches: Iterator[Batch]) -> None:
         """Ask the batches and commit every answer that comes.
@@ -258,6 +260,12 @@ class _Run:
         usd = None if before is None or after is None else after - before
         self.noted.add(Spent(texts=len(answered.texts), seconds=answered.seconds, usd=usd))
 
+    def _sizes(self, texts: Sequence[str]) -> Sequence[int]:
+        """The length that decides what a text costs the teacher: characters, unless it knows better."""
+        if isinstance(self.teacher, SizingTeacher):
+            return self.teacher.lengths(texts)
+        return [len(text) for text in texts]
+
     def _new(self, part: tuple[str, ...]) -> Batch:
         by_key = {input_key(text): text for text in part}
         packed = pack_keys(list(by_key))
@@ -283,16 +291,22 @@ def _in_turn(teacher: Teacher, batches: Iterable[tuple[str, ...]]) -> Iterator[A
         yield Answered(texts=batch, probabilities=answer, seconds=seconds)
 
 
-def plan_batches(texts: Batch, missing: set[str], *, batch_size: int) -> list[Batch]:
-    """Batches of at most `batch_size` that cover the missing keys, each of similar lengths.
+def plan_batches(texts: Batch, missing: set[str], sizes: Sequence[int], *, batch_size: int) -> list[Batch]:
+    """Batches of at most `batch_size` that cover the missing keys, each of similar sizes.
 
-    All texts are cut into batches by length, answered ones too, so that the cut depends on the input alone.
+    All texts are cut into batches by size, answered ones too, so that the cut depends on the input alone.
     A batch of which nothing is answered is asked as it is; what others lack is gathered into new batches.
+
+    Args:
+        texts: key → text.
+        missing: the keys that are not answered.
+        sizes: of `texts`, in their order.
+        batch_size: texts a batch, at most.
     """
-    ordered = sorted(texts.items(), key=lambda item: (len(item[1]), item[0]))
+    by_size = sorted(zip(sizes, texts.items(), strict=True), key=lambda one: (one[0], one[1][0]))
     whole: list[Batch] = []
     scattered: list[tuple[str, str]] = []
-    for cut in in_parts(ordered, batch_size):
+    for cut in in_parts((item for _, item in by_size), batch_size):
         lacking = [item for item in cut if item[0] in missing]
         if len(lacking) == len(cut):
             whole.append(dict(cut))

@@ -80,6 +80,14 @@ class ExportableTeacher(Protocol):
         """Its BERT-like body (`embeddings`, `encoder.layer`), or None when it has another form."""
 
 
+@runtime_checkable
+class SizingTeacher(Protocol):
+    """A teacher that says before it is asked how much of a text it reads: batches are cut by that."""
+
+    def lengths(self, texts: Sequence[str]) -> Sequence[int]:
+        """Tokens read of each text; a batch of texts of one length needs no padding."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """Some texts that a teacher is done with."""

@@ -25,6 +25,7 @@ class Tokens:
         self.max_length = max_length
         self.side = side
         self._tokenizer = tokenizer
+        self._measured: dict[str, list[int]] = {}
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_length, direction=side)
 
@@ -59,12 +60,19 @@ class Tokens:
         """A fresh tokenizer that cuts in the same way and does not pad."""
         return tokenizers.Tokenizer.from_str(self._tokenizer.to_str())
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text. Their ids are kept for `batches`, until other texts are measured."""
+        encoded = self._encode(texts)
+        self._measured = dict(zip(texts, encoded, strict=True))
+        return [len(ids) for ids in encoded]
+
     def batches(self, texts: Sequence[str], *, size: int) -> Iterator[tuple[Ids, Ids, Ids]]:
         """Batches `(positions [b], input_ids [b, t], attention_mask [b, t])`, shortest texts first.
 
         `positions` says which texts a batch holds. Equal `texts` give equal batches.
         """
-        encoded = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        known = self._measured
+        encoded = [known[text] for text in texts] if known.keys() >= set(texts) else self._encode(texts)
         order = sorted(range(len(encoded)), key=lambda at: len(encoded[at]))
         for part in in_parts(order, size):
             lengths = np.array([len(encoded[at]) for at in part])
@@ -74,3 +82,6 @@ class Tokens:
                 ids[row, : len(encoded[at])] = encoded[at]
             mask = (np.arange(width) < lengths[:, None]).astype(np.int64)
             yield np.array(part, dtype=np.int64), ids, mask
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
