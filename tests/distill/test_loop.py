@@ -12,7 +12,15 @@ from coffey.core.errors import NothingToTrain, StageDiverged, StoreUnavailable
 from coffey.core.progress import Silent
 from coffey.distill.answers import answer
 from coffey.distill.batches import tokenize
-from coffey.distill.loop import Material, Plan, compare, make_optimizer, train
+from coffey.distill.loop import (
+    MAX_GRADIENT_NORM,
+    Material,
+    Plan,
+    clip_gradients,
+    compare,
+    make_optimizer,
+    train,
+)
 from coffey.distill.stage import digest_weights
 from coffey.students.encoder import Student
 from coffey.students.initialization import initialize_from_scratch
@@ -175,3 +183,18 @@ def test_norms_and_biases_do_not_decay(task):
     assert decayed["weight_decay"] > 0 == spared["weight_decay"]
     assert all(parameter.ndim == 2 for parameter in decayed["params"])
     assert len(decayed["params"]) + len(spared["params"]) == len(list(student.parameters()))
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0])
+def test_gradients_are_clipped_as_torch_clips_them(size):
+    """To the bit, where the norm is over the bound and where it is not."""
+    weights = [torch.nn.Parameter(torch.zeros(6, 5)), torch.nn.Parameter(torch.zeros(5))]
+    drawn = [size * torch.randn(weight.shape) for weight in weights]
+    found = []
+    for clip in (clip_gradients, lambda given: torch.nn.utils.clip_grad_norm_(given, MAX_GRADIENT_NORM)):
+        for weight, gradient in zip(weights, drawn, strict=True):
+            weight.grad = gradient.clone()
+        norm = float(clip(weights))
+        found.append((norm, [weight.grad.tolist() for weight in weights]))
+    assert found[0] == found[1]
+    assert (found[0][0] > MAX_GRADIENT_NORM) == (size == 1.0)
