@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import torch
 import transformers
 
 from coffey.core.errors import ConfigError, LabelRejected, TeacherUnavailable
+from coffey.core.progress import Silent
+from coffey.export.quicken import Quickener
 from coffey.teacher.checkpoint import CheckpointTeacher
 from coffey.teacher.embedding import embed
 from coffey.teacher.head import fit_head, save_head
@@ -63,6 +66,30 @@ def test_answers_are_those_of_transformers_padded_or_not(make_classifier, texts,
     np.testing.assert_allclose(teacher.predict(texts), by_transformers(folder, texts), atol=1e-4)
     assert np.ptp(teacher.predict(texts), axis=0).max() > 0.05, "the texts are told apart"
     assert teacher.labels == ("bad", "fine", "good")
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("Bert", {}),
+        ("Roberta", {}),
+        ("DistilBert", {"dim": 16, "hidden_dim": 32, "n_layers": 2, "n_heads": 2}),
+    ],
+)
+def test_answers_on_onnx_runtime_are_those_of_torch(make_classifier, texts, tmp_path, kind, config):
+    """All duties are kept, a text without tokens included; whoever is held up is not chosen."""
+
+    def held_up(own):
+        return lambda ids, mask: (time.sleep(0.05), own(ids, mask))[1]
+
+    folder = make_classifier(kind, **config)
+    plain, quick = load(folder), load(folder)
+    choose = Quickener(tmp_path / "kept", 1, Silent())
+    quick.quicken_with(lambda teacher, own: choose(teacher, held_up(own)))
+    check_teacher(quick, texts)
+    np.testing.assert_allclose(quick.predict(texts), plain.predict(texts), atol=1e-4)
+    assert quick.fingerprint == plain.fingerprint
+    assert len(list((tmp_path / "kept").glob("*.onnx"))) == 1
 
 
 def test_parameters_are_counted_as_transformers_counts_them(classifier):

@@ -18,7 +18,7 @@ BATCH = 32
 
 _INPUTS = {"input_ids", "attention_mask"}
 _OUTPUTS = ("logits", "features")
-_LOAD_ERRORS = tuple(
+SESSION_ERRORS = tuple(
     getattr(ort_errors, name)
     for name in (
         "Fail",
@@ -29,6 +29,7 @@ _LOAD_ERRORS = tuple(
         "RuntimeException",
     )
 )
+"""What ONNX Runtime raises where it cannot load or run a graph."""
 _SILENT_BELOW_ERROR = 3
 
 
@@ -75,8 +76,7 @@ class Runtime:
         """
         self.labels = tuple(labels)
         self._texts = TextEncoder(tokenizer, max_length)
-        self._session = _session(model, threads, spin)
-        _check_graph(self._session)
+        self._session = open_session(model, threads=threads, spin=spin)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Token ids of n texts, in order, padded to the longest."""
@@ -128,7 +128,8 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(power / power.sum(axis=1, keepdims=True))
 
 
-def _session(model: bytes, threads: int, spin: bool) -> ort.InferenceSession:
+def open_session(model: bytes, *, threads: int, spin: bool = False) -> ort.InferenceSession:
+    """An ONNX Runtime session on the CPU over a graph; see `Runtime` for the arguments and the errors."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -136,9 +137,11 @@ def _session(model: bytes, threads: int, spin: bool) -> ort.InferenceSession:
     options.log_severity_level = _SILENT_BELOW_ERROR
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except _LOAD_ERRORS as exc:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except SESSION_ERRORS as exc:
         raise ArtifactError(f"model.onnx cannot be run by onnxruntime {ort.__version__}: {exc}") from exc
+    _check_graph(session)
+    return session
 
 
 def _check_graph(session: ort.InferenceSession) -> None:

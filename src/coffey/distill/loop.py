@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,7 +224,7 @@ class _Loop:
         self.saved_at = self.clock()
 
 
-def clip_gradients(parameters: list[Tensor]) -> float:
+def clip_gradients(parameters: Sequence[Tensor]) -> float:
     """Scale the gradients down to a joint norm of `MAX_GRADIENT_NORM` at most; returns the norm they had.
 
     As `torch.nn.utils.clip_grad_norm_`, without its pass over all gradients when it would multiply by one.

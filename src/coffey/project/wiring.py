@@ -13,7 +13,7 @@ import numpy.typing as npt
 from coffey.artifact.signing import Signer, Trust
 from coffey.core.errors import ConfigError, MissingExtra, Problem
 from coffey.core.ids import input_key
-from coffey.core.progress import Progress
+from coffey.core.progress import Progress, Silent
 from coffey.core.settings import Settings, TeacherSettings
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import Registry
@@ -55,7 +55,7 @@ def build_trust(key_folder: Path, files: tuple[Path, ...] = ()) -> Trust:
     return Trust.of(key_folder, files)
 
 
-def build_teacher(settings: Settings, folder: Path) -> Teacher:
+def build_teacher(settings: Settings, folder: Path, progress: Progress | None = None) -> Teacher:
     """The teacher that `[teacher]` names; `folder` is the one of `coffey.toml`.
 
     Raises:
@@ -74,11 +74,12 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
             )
         if wanted.kind == "openai":
             return _endpoint_teacher(wanted, folder, labels or ())
+        from coffey.export.quicken import Quickener
         from coffey.teacher.checkpoint import CheckpointTeacher
     except ModuleNotFoundError as exc:
         extra = "watch" if wanted.kind == "openai" else "distill"
         raise MissingExtra(f"A teacher of kind {wanted.kind!r}", extra, exc.name or "torch") from exc
-    return CheckpointTeacher.load(
+    teacher = CheckpointTeacher.load(
         wanted.source,
         revision=wanted.revision,
         head=Path(wanted.head) if wanted.head else None,
@@ -87,6 +88,9 @@ def build_teacher(settings: Settings, folder: Path) -> Teacher:
         max_length=wanted.max_length,
         threads=wanted.threads,
     )
+    kept = local_store(settings) / "teachers" / "labelling"
+    teacher.quicken_with(Quickener(kept, wanted.threads, progress or Silent()))
+    return teacher
 
 
 def _endpoint_teacher(wanted: TeacherSettings, folder: Path, labels: Sequence[str]) -> Teacher:

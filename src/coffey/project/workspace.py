@@ -59,7 +59,7 @@ class Workspace:
     def teacher(self) -> Teacher:
         """The teacher, loaded on first use."""
         self.progress.say(f"Loading the teacher {self.settings.teacher.source}.")
-        return wiring.build_teacher(self.settings, self.folder)
+        return wiring.build_teacher(self.settings, self.folder, self.progress)
 
     @cached_property
     def labels(self) -> LabelStore:

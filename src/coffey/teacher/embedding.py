@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from coffey.teacher.inference import best_device, run_texts
+from coffey.teacher.inference import best_device, on_torch, run_texts
 from coffey.teacher.networks import load_embedder, longest
 from coffey.teacher.snapshot import locate
 from coffey.teacher.tokens import Tokens
@@ -40,10 +40,8 @@ def embed(
     )
     return run_texts(
         source,
-        embedder.to(chosen),
+        on_torch(embedder.to(chosen), threads=threads, device=chosen),
         texts,
         tokens=tokens,
         batch_size=batch_size,
-        threads=threads,
-        device=chosen,
     )

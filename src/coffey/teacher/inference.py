@@ -11,22 +11,19 @@ import numpy.typing as npt
 import torch
 
 from coffey.core.errors import TeacherUnavailable
-from coffey.teacher.tokens import Tokens
+from coffey.teacher.tokens import Ids, Tokens
 
 Array = npt.NDArray[np.float32]
 
 
+Forward = Callable[[Ids, Ids], Array]
+"""`(input_ids, attention_mask)`, int64 [b, t], to float32 [b, width]. A failure is a RuntimeError."""
+
+
 def run_texts(
-    source: str,
-    forward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    texts: Sequence[str],
-    *,
-    tokens: Tokens,
-    batch_size: int,
-    threads: int | None,
-    device: torch.device,
+    source: str, forward: Forward, texts: Sequence[str], *, tokens: Tokens, batch_size: int
 ) -> Array:
-    """`forward(input_ids, attention_mask)`, float32 [b, width], of every text; row i belongs to text i.
+    """What `forward` says, float32 [texts, width], of every text; row i belongs to text i.
 
     Raises:
         TeacherUnavailable: the network failed (out of memory, for example).
@@ -34,11 +31,9 @@ def run_texts(
     rows: list[Array] = []
     positions: list[npt.NDArray[np.int64]] = []
     try:
-        with using_threads(threads), torch.inference_mode():
-            for at, ids, mask in tokens.batches(texts, size=batch_size):
-                out = forward(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
-                rows.append(out.float().cpu().numpy())
-                positions.append(at)
+        for at, ids, mask in tokens.batches(texts, size=batch_size):
+            rows.append(forward(ids, mask))
+            positions.append(at)
     except RuntimeError as exc:
         raise TeacherUnavailable(source, f"its network failed ({exc})") from exc
     if not rows:
@@ -49,18 +44,36 @@ def run_texts(
     return answer
 
 
+def on_torch(
+    network: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    *,
+    threads: int | None,
+    device: torch.device,
+) -> Forward:
+    """`network`, which is on `device`, on `threads` CPU threads (all that this process may use when None)."""
+
+    def forward(ids: Ids, mask: Ids) -> Array:
+        with using_threads(threads), torch.inference_mode():
+            out = network(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            said: Array = out.float().cpu().numpy()
+            return said
+
+    return forward
+
+
 @contextmanager
 def using_threads(threads: int | None) -> Iterator[None]:
     """Run torch on `threads` CPU threads inside (all that this process may use when None)."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads or _usable_cores())
+    torch.set_num_threads(threads or usable_cores())
     try:
         yield
     finally:
         torch.set_num_threads(before)
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
