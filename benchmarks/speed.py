@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import torch
+from onnx import helper
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertForSequenceClassification, pipeline
 
@@ -197,6 +198,30 @@ def operator_shares(store: Path, teacher: Teacher, texts: list[str]) -> dict[str
         if event["name"].endswith("_kernel_time"):
             taken[event["args"]["op_name"]] += event["dur"]
     return {name: spent / taken.total() for name, spent in taken.most_common(6)}
+
+
+def product_rates() -> dict[str, float]:
+    """GFLOP/s of one product of the feed-forward layer on one thread, the best of many: the ceiling."""
+    rows, width, inner = BATCH * 11, 384, 1536
+    left, right = torch.randn(rows, width), torch.randn(width, inner)
+    sides = {"left": left, "product": torch.empty(rows, inner)}
+    told = {name: helper.make_tensor_value_info(name, 1, list(side.shape)) for name, side in sides.items()}
+    weight = helper.make_tensor("right", 1, [width, inner], right.numpy().tobytes(), raw=True)
+    node = helper.make_node("MatMul", ["left", "right"], ["product"])
+    graph = helper.make_graph([node], "product", [told["left"]], [told["product"]], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    ways: dict[str, Callable[[], object]] = {
+        "torch": lambda: torch.mm(left, right),
+        "onnxruntime": lambda: session.run(None, {"left": left.numpy()}),
+    }
+    seconds = {name: min(_spent(way).seconds for _ in range(300)) for name, way in ways.items()}
+    torch.set_num_threads(before)
+    return {name: 2e-9 * rows * width * inner / best for name, best in seconds.items()}
 
 
 def padding(tokens: Tokenized, batches: Sequence[np.ndarray]) -> float:
@@ -404,6 +429,7 @@ def main() -> int:
         "targets": held,
         "labelling": labelling,
         "steps": trained,
+        "product_gflop_per_s": product_rates(),
         "threads": threads,
         "noise": asdict(measure_noise()),
         "machine": asdict(describe_machine()),

@@ -24,6 +24,7 @@ from coffey.economics.probe_result import TeacherProbe
 from coffey.export.rough import quantize_roughly
 from coffey.export.teacher import Shelf, keep_teacher
 from coffey.probe.options import ProbeOptions
+from coffey.teacher.asking import sizes_of
 from coffey.teacher.budget import Meter, Price
 from coffey.teacher.protocol import ExportableTeacher, Teacher
 
@@ -106,7 +107,7 @@ def _ask_in_batches(
 ) -> _Asked:
     """Batches of similar length, as labelling makes them, in random order, until texts or time run out."""
     size = settings.batch_size
-    ordered = sorted(texts, key=len)
+    ordered = [texts[place] for place in np.argsort(sizes_of(teacher, texts), kind="stable")]
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     meter = Meter(Price.from_settings(settings.cost), teacher)
     teacher.predict(batches[0])

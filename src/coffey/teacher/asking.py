@@ -204,7 +204,7 @@ class _Run:
             self.skipped += [key for key in lacking if key not in missing]
             self.progress.advance(TASK, len(part) - len(missing))
             if missing:
-                sizes = self._sizes(list(new.values()))
+                sizes = sizes_of(self.teacher, list(new.values()))
                 yield from plan_batches(new, missing, sizes, batch_size=batch_size)
 
     def answer(self, batches: Iterator[Batch]) -> None:
@@ -260,12 +260,6 @@ class _Run:
         usd = None if before is None or after is None else after - before
         self.noted.add(Spent(texts=len(answered.texts), seconds=answered.seconds, usd=usd))
 
-    def _sizes(self, texts: Sequence[str]) -> Sequence[int]:
-        """The length that decides what a text costs the teacher: characters, unless it knows better."""
-        if isinstance(self.teacher, SizingTeacher):
-            return self.teacher.lengths(texts)
-        return [len(text) for text in texts]
-
     def _new(self, part: tuple[str, ...]) -> Batch:
         by_key = {input_key(text): text for text in part}
         packed = pack_keys(list(by_key))
@@ -289,6 +283,11 @@ def _in_turn(teacher: Teacher, batches: Iterable[tuple[str, ...]]) -> Iterator[A
         answer = teacher.predict(batch)
         seconds = monotonic() - began
         yield Answered(texts=batch, probabilities=answer, seconds=seconds)
+
+
+def sizes_of(teacher: Teacher, texts: Sequence[str]) -> Sequence[int]:
+    """What the teacher reads of each text, in tokens where it counts them, else in characters."""
+    return teacher.lengths(texts) if isinstance(teacher, SizingTeacher) else [len(text) for text in texts]
 
 
 def plan_batches(texts: Batch, missing: set[str], sizes: Sequence[int], *, batch_size: int) -> list[Batch]:
