@@ -13,8 +13,9 @@ from coffey.core.progress import Silent
 from coffey.distill.answers import answer
 from coffey.distill.batches import tokenize
 from coffey.distill.loop import Material, Plan, compare, make_optimizer, train
+from coffey.distill.relations import centred, relation_loss
 from coffey.distill.stage import digest_weights
-from coffey.students.encoder import Student
+from coffey.students.encoder import Student, pool
 from coffey.students.initialization import initialize_from_scratch
 from coffey.students.shape import EncoderShape
 
@@ -26,6 +27,7 @@ PLAN = Plan(
     warmup=0.1,
     temperature=2.0,
     hard_weight=0.1,
+    relation_weight=0.0,
     patience=3,
     evaluate_every=5,
     checkpoint_seconds=1e-9,
@@ -88,6 +90,42 @@ def test_a_crash_at_any_step_changes_nothing(task, material, tmp_path, crash):
 
 def replace_seconds(position):
     return replace(position, seconds=0.0)
+
+
+@pytest.mark.parametrize("crash", [5, 9])
+def test_a_crash_changes_nothing_where_relations_are_transferred(task, material, tmp_path, crash):
+    """The bits of an undisturbed run, which are not those of a run without relations."""
+    plan = replace(PLAN, relation_weight=10.0)
+    taught = replace(material, features=features_of(task))
+    undisturbed, _ = trained(task, taught, tmp_path / "whole", plan)
+    assert undisturbed != trained(task, material, tmp_path / "answers alone", plan)[0]
+    with pytest.raises(Crash):
+        trained(task, taught, tmp_path, plan, progress=CrashAt(crash))
+    assert trained(task, taught, tmp_path, plan)[0] == undisturbed
+
+
+def test_relations_bring_the_students_view_nearer_to_the_teachers(task, material, tmp_path):
+    """After the same steps the cosines between validation texts are nearer to the teacher's."""
+    wanted = torch.from_numpy(features_of(task)[material.validation])
+    away = {}
+    for weight in (0.0, 10.0):
+        student = fresh(task)
+        plan = replace(PLAN, steps=40, relation_weight=weight)
+        taught = replace(material, features=features_of(task) if weight else None)
+        train(student, taught, plan, checkpoint=tmp_path / f"{weight}.pt", progress=Silent())
+        with torch.inference_mode():
+            _, seen = student(*material.texts.pad(material.validation))
+        away[weight] = float(relation_loss(seen, wanted))
+    assert away[10.0] < away[0.0]
+
+
+def features_of(task):
+    """The teacher's pooled features, centred: float32 [texts, 64]."""
+    tokenized = tokenize(task.tokenizer, task.texts, max_length=16)
+    ids, mask = tokenized.pad(np.arange(len(task.texts)))
+    with torch.inference_mode():
+        hidden = task.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    return centred(pool(hidden, mask).numpy(), np.arange(len(task.texts)))
 
 
 def test_the_seed_decides_everything(task, material, tmp_path):

@@ -197,6 +197,12 @@ class ChainSettings:
     hard_weight: float = setting(
         "share of the loss that comes from hard labels where there are any", 0.1, ge=0, le=1
     )
+    relation_weight: float = setting(
+        "weight of the teacher's similarities between the texts of a batch, where it shows its features; "
+        "0 transfers its answers alone and never reads the features",
+        10.0,
+        ge=0,
+    )
     max_length: int = setting("tokens the student reads of an input; more is cut", 64, ge=8, le=512)
     validation: float = setting("share of the transfer set kept for early stopping", 0.1, gt=0, lt=0.5)
     patience: int = setting("evaluations without improvement before a stage stops", 4, ge=1)

@@ -18,6 +18,7 @@ from coffey.distill.batches import Tokenized, epoch_batches
 from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.loss import distillation_loss
+from coffey.distill.relations import relation_loss
 from coffey.distill.schedule import learning_rate_factor
 from coffey.students.encoder import Student
 
@@ -51,6 +52,7 @@ class Plan:
     """Share of the steps."""
     temperature: float
     hard_weight: float
+    relation_weight: float
     patience: int
     """Evaluations without improvement before the stage stops."""
     evaluate_every: int
@@ -75,6 +77,8 @@ class Material:
     """int64: rows to train on."""
     validation: np.ndarray
     """int64: rows that choose the best weights and are never trained on."""
+    features: np.ndarray | None = None
+    """float32 [texts, width]: what the teacher's relations between texts are read from; None without them."""
 
 
 def train(
@@ -177,7 +181,7 @@ class _Loop:
         input_ids, mask = self.material.texts.pad(batch)
         self.student.train()
         with accelerator().autocast():
-            logits, _ = self.student(input_ids.to(self.device), mask.to(self.device))
+            logits, features = self.student(input_ids.to(self.device), mask.to(self.device))
         loss = distillation_loss(
             logits,
             torch.from_numpy(self.material.target[batch]).to(self.device),
@@ -185,6 +189,9 @@ class _Loop:
             temperature=plan.temperature,
             hard_weight=plan.hard_weight,
         )
+        if self.material.features is not None:
+            wanted = torch.from_numpy(self.material.features[batch]).to(self.device)
+            loss = loss + plan.relation_weight * relation_loss(features, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         accelerator().backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.student.parameters(), MAX_GRADIENT_NORM)

@@ -22,6 +22,7 @@ from coffey.distill.journal import StageJournal
 from coffey.distill.loop import Material, Plan, train
 from coffey.distill.origin import Origin, first_student
 from coffey.distill.records import StageResult
+from coffey.distill.relations import centred
 from coffey.students.checkpoint import save_student
 from coffey.students.shape import EncoderShape
 
@@ -45,6 +46,7 @@ class StageConfig:
     warmup: float
     temperature: float
     hard_weight: float
+    relation_weight: float
     patience: int
     seed: int
     threads: int | None
@@ -72,6 +74,7 @@ class Lesson:
     hard: np.ndarray
     validation: np.ndarray
     """bool [texts]."""
+    features: np.ndarray | None = None
 
 
 def run_stage(
@@ -143,6 +146,7 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
         "teachers' answers": digest_bytes(np.ascontiguousarray(lesson.target).tobytes()),
         "root teacher's answers": digest_bytes(np.ascontiguousarray(lesson.judge).tobytes()),
         "hard labels": digest_bytes(lesson.hard.tobytes()),
+        "teacher's features": "" if lesson.features is None else digest_bytes(lesson.features.tobytes()),
         "validation split": digest_bytes(lesson.validation.tobytes()),
         "tokenizer": digest_bytes(lesson.tokenizer.to_str().encode()),
         "first weights": "" if origin.source is None else digest_weights(origin.source.state_dict()),
@@ -150,13 +154,15 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
 
 
 def _material(lesson: Lesson, texts: Tokenized) -> Material:
+    rows = np.flatnonzero(~lesson.validation)
     return Material(
         texts=texts,
         target=lesson.target,
         judge=lesson.judge,
         hard=lesson.hard,
-        train=np.flatnonzero(~lesson.validation),
+        train=rows,
         validation=np.flatnonzero(lesson.validation),
+        features=None if lesson.features is None else centred(lesson.features, rows),
     )
 
 
@@ -172,6 +178,7 @@ def _plan(config: StageConfig, rows: int) -> Plan:
         warmup=config.warmup,
         temperature=config.temperature,
         hard_weight=config.hard_weight,
+        relation_weight=config.relation_weight,
         patience=config.patience,
         evaluate_every=max(1, min(between, _MOST_STEPS_BETWEEN_EVALUATIONS)),
         checkpoint_seconds=config.checkpoint_seconds,

@@ -6,11 +6,12 @@ Local folder or hub id + revision. Code that comes with a checkpoint is never ru
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tokenizers
 import torch
 from transformers import AutoConfig
@@ -140,9 +141,19 @@ class CheckpointTeacher:
         network = self._open_network()
         if not texts:
             return np.empty((0, len(self.labels)), dtype=np.float32)
+        return self._run(lambda ids, mask: network(ids, mask)[0].softmax(dim=-1), texts)
+
+    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """See `FeatureTeacher`."""
+        network = self._open_network()
+        return self._run(lambda ids, mask: network(ids, mask)[1], texts)
+
+    def _run(
+        self, forward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], texts: Sequence[str]
+    ) -> npt.NDArray[np.float32]:
         return run_texts(
             self.source,
-            lambda ids, mask: network(ids, mask)[0].softmax(dim=-1),
+            forward,
             texts,
             tokens=self._tokens,
             batch_size=self._batch_size,

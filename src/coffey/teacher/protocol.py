@@ -80,6 +80,18 @@ class ExportableTeacher(Protocol):
         """Its BERT-like body (`embeddings`, `encoder.layer`), or None when it has another form."""
 
 
+@runtime_checkable
+class FeatureTeacher(Protocol):
+    """A teacher that shows what its last linear layer reads."""
+
+    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Sentence features, float32 [len(texts), width]; row i belongs to text i.
+
+        Raises:
+            TeacherUnavailable: it cannot answer now.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """Some texts that a teacher is done with."""
