@@ -197,9 +197,15 @@ class ChainSettings:
     hard_weight: float = setting(
         "share of the loss that comes from hard labels where there are any", 0.1, ge=0, le=1
     )
+    hint_weight: float = setting(
+        "weight of the distance from the teacher's sentence features, where it shows them, through a map "
+        "that is trained and does not ship; 0 leaves it out",
+        0.3,
+        ge=0,
+    )
     relation_weight: float = setting(
         "weight of the teacher's similarities between the texts of a batch, where it shows its features; "
-        "0 transfers its answers alone and never reads the features",
+        "0 leaves it out, and with hint_weight = 0 the features are never read",
         10.0,
         ge=0,
     )

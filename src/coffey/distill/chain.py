@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from coffey.core.errors import EmptyData
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
+from coffey.core.settings import ChainSettings
 from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
 from coffey.distill.journal import StageJournal
@@ -54,7 +55,7 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
     names = _names(request.stages)
     first = _first_origin(request, progress)
     features = find_features(request)
-    if features is None and request.settings.relation_weight:
+    if features is None and wants_features(request.settings):
         progress.say("The teacher shows no features: its answers alone are transferred.")
     done: list[StageResult] = []
     answers: list[np.ndarray] = [request.teacher]
@@ -155,6 +156,7 @@ def configure(
         warmup=settings.warmup,
         temperature=settings.temperature,
         hard_weight=settings.hard_weight,
+        hint_weight=settings.hint_weight,
         relation_weight=settings.relation_weight,
         patience=settings.patience,
         seed=settings.seed,
@@ -190,9 +192,14 @@ def find_features(request: ChainRequest) -> np.ndarray | None:
     Raises:
         TeacherError, StoreError: they cannot be read.
     """
-    if request.features is None or not request.settings.relation_weight:
+    if request.features is None or not wants_features(request.settings):
         return None
     return request.features(request.texts)
+
+
+def wants_features(settings: ChainSettings) -> bool:
+    """Whether a stage learns from more than answers, where the teacher shows more."""
+    return settings.hint_weight > 0 or settings.relation_weight > 0
 
 
 def sample_texts(request: ChainRequest) -> list[str]:

@@ -18,11 +18,11 @@ from coffey.core.progress import Progress
 from coffey.distill.batches import Tokenized, tokenize
 from coffey.distill.checkpoint import Position
 from coffey.distill.device import seeded
+from coffey.distill.features import normalized
 from coffey.distill.journal import StageJournal
 from coffey.distill.loop import Material, Plan, train
 from coffey.distill.origin import Origin, first_student
 from coffey.distill.records import StageResult
-from coffey.distill.relations import centred
 from coffey.students.checkpoint import save_student
 from coffey.students.shape import EncoderShape
 
@@ -46,6 +46,7 @@ class StageConfig:
     warmup: float
     temperature: float
     hard_weight: float
+    hint_weight: float
     relation_weight: float
     patience: int
     seed: int
@@ -162,7 +163,7 @@ def _material(lesson: Lesson, texts: Tokenized) -> Material:
         hard=lesson.hard,
         train=rows,
         validation=np.flatnonzero(lesson.validation),
-        features=None if lesson.features is None else centred(lesson.features, rows),
+        features=None if lesson.features is None else normalized(lesson.features, rows),
     )
 
 
@@ -178,6 +179,7 @@ def _plan(config: StageConfig, rows: int) -> Plan:
         warmup=config.warmup,
         temperature=config.temperature,
         hard_weight=config.hard_weight,
+        hint_weight=config.hint_weight,
         relation_weight=config.relation_weight,
         patience=config.patience,
         evaluate_every=max(1, min(between, _MOST_STEPS_BETWEEN_EVALUATIONS)),

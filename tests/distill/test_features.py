@@ -1,4 +1,4 @@
-"""The relation loss is the paper's, and sees directions alone."""
+"""What is learned from features: the losses are the papers', and mean the same for every teacher."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coffey.distill.relations import centred, relation_loss
+from coffey.distill.features import hint_loss, make_projection, normalized, relation_loss
 
 TEACHER = torch.tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [3.0, 0.0, 0.0]])
 
@@ -38,9 +38,21 @@ def test_turned_and_scaled_features_have_no_loss(scale, rows, width, seed):
     assert float(loss.detach()) < 1e-9
 
 
-def test_centring_takes_its_mean_from_the_training_rows():
-    """What the validation rows are does not move the others."""
-    features = np.array([[1.0, 2.0], [3.0, 4.0], [900.0, -900.0]], dtype=np.float16)
-    found = centred(features, np.array([0, 1]))
+def test_the_measures_of_features_come_from_the_training_rows():
+    """Their mean is 0 and their mean squared length 1, whatever the validation rows are."""
+    draw = np.random.default_rng(5)
+    features = (7 + 3 * draw.normal(size=(40, 6))).astype(np.float16)
+    rows = np.arange(30)
+    found = normalized(features, rows)
+    features[30:] = 900.0
+    np.testing.assert_array_equal(normalized(features, rows)[rows], found[rows])
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found[:2], [[-1.0, -1.0], [1.0, 1.0]])
+    np.testing.assert_allclose(found[rows].mean(axis=0), 0.0, atol=1e-5)
+    assert np.square(found[rows]).sum(axis=1).mean() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_hint_begins_with_a_loss_of_one():
+    """Whatever the widths: the projection says nothing yet, and the features' mean squared length is 1."""
+    wanted = normalized(np.random.default_rng(2).normal(size=(50, 9)), np.arange(50))
+    projected = make_projection(4, 9)(torch.randn(50, 4, generator=torch.Generator().manual_seed(1)))
+    assert float(hint_loss(projected.detach(), torch.from_numpy(wanted))) == pytest.approx(1.0, rel=1e-5)
