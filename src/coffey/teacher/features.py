@@ -51,10 +51,10 @@ def decide_keeping(count: int, width: int, *, seconds: float, free_bytes: float)
         free_bytes: on the disk.
 
     >>> decide_keeping(10_000, 384, seconds=60, free_bytes=1e9).reason
-    'kept on disk: 8 MB, which spares a later run 60 s of the teacher'
+    'kept on disk: 7.7 MB, which spares a later run 60 s of the teacher'
     """
     size = 2.0 * count * width
-    megabytes = f"{size / 1e6:,.0f} MB"
+    megabytes = f"{size / 1e6:,.1f} MB"
     if size > _SHARE_OF_DISK * free_bytes:
         return Keeping(False, f"not kept: {megabytes} are more than a tenth of the free disk")
     if size / _READ_BYTES_PER_S >= seconds:
