@@ -140,6 +140,11 @@ def digest_weights(weights: Mapping[str, Tensor]) -> str:
 
 
 def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, str]:
+    """What a resumed stage must find unchanged.
+
+    Of features the shape alone: read by the teacher again, they differ by noise, and everything that decides
+    them (texts, answers) is here already.
+    """
     return {
         "settings": digest_json(config.decisive()),
         "texts": digest_json(lesson.keys),
@@ -147,7 +152,7 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
         "teachers' answers": digest_bytes(np.ascontiguousarray(lesson.target).tobytes()),
         "root teacher's answers": digest_bytes(np.ascontiguousarray(lesson.judge).tobytes()),
         "hard labels": digest_bytes(lesson.hard.tobytes()),
-        "teacher's features": "" if lesson.features is None else digest_bytes(lesson.features.tobytes()),
+        "teacher's features": "" if lesson.features is None else str(lesson.features.shape),
         "validation split": digest_bytes(lesson.validation.tobytes()),
         "tokenizer": digest_bytes(lesson.tokenizer.to_str().encode()),
         "first weights": "" if origin.source is None else digest_weights(origin.source.state_dict()),
