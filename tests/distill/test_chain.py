@@ -129,6 +129,37 @@ def test_controls_have_the_last_students_shape_and_no_less_compute(request_for):
     assert unlabelled.name == ARGMAX_LABELS
 
 
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_features_are_read_once_for_all_stages_and_never_for_labels_alone(request_for, task, tmp_path):
+    """They change what the stages become; without them a line says so, and with weights of 0 none is read."""
+    read = []
+
+    def features(texts):
+        read.append(len(texts))
+        return task.teacher.astype(np.float16)
+
+    brief = {"epochs": 0.5}
+    shown = request_for(brief, features=features, folder=tmp_path / "shown")
+    taught = run_chain(shown, progress=Silent())
+    assert read == [len(task.texts)]
+    labels_only(shown, taught, progress=Silent())
+    off = brief | {"hint_weight": 0.0, "relation_weight": 0.0}
+    run_chain(request_for(off, features=features, folder=tmp_path / "off"), progress=Silent())
+    assert read == [len(task.texts)]
+    heard = Heard()
+    bare = run_chain(request_for(brief, folder=tmp_path / "bare"), progress=heard)
+    assert any("shows no features" in line for line in heard.lines)
+    for one, other in zip(taught.stages, bare.stages, strict=True):
+        assert weights(one) != weights(other)
+
+
 def test_what_cannot_be_trained_is_refused(request_for):
     """No texts, arrays of other lengths, no steps, no validation: each is an error that says so."""
     with pytest.raises(EmptyData):

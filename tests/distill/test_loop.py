@@ -12,6 +12,7 @@ from coffey.core.errors import NothingToTrain, StageDiverged, StoreUnavailable
 from coffey.core.progress import Silent
 from coffey.distill.answers import answer
 from coffey.distill.batches import tokenize
+from coffey.distill.features import make_projection, normalized, relation_loss
 from coffey.distill.loop import (
     MAX_GRADIENT_NORM,
     Material,
@@ -22,7 +23,7 @@ from coffey.distill.loop import (
     train,
 )
 from coffey.distill.stage import digest_weights
-from coffey.students.encoder import Student
+from coffey.students.encoder import Student, pool
 from coffey.students.initialization import initialize_from_scratch
 from coffey.students.shape import EncoderShape
 
@@ -34,6 +35,8 @@ PLAN = Plan(
     warmup=0.1,
     temperature=2.0,
     hard_weight=0.1,
+    hint_weight=0.0,
+    relation_weight=0.0,
     patience=3,
     evaluate_every=5,
     checkpoint_seconds=1e-9,
@@ -96,6 +99,76 @@ def test_a_crash_at_any_step_changes_nothing(task, material, tmp_path, crash):
 
 def replace_seconds(position):
     return replace(position, seconds=0.0)
+
+
+@pytest.mark.parametrize("crash", [5, 9])
+def test_a_crash_changes_nothing_where_features_are_transferred(task, material, tmp_path, crash):
+    """The bits of an undisturbed run, projection included, which are not those of a run without features."""
+    plan = replace(PLAN, hint_weight=0.3, relation_weight=10.0)
+    taught = replace(material, features=features_of(task))
+    undisturbed, _ = trained(task, taught, tmp_path / "whole", plan)
+    assert undisturbed != trained(task, material, tmp_path / "answers alone", plan)[0]
+    with pytest.raises(Crash):
+        trained(task, taught, tmp_path, plan, progress=CrashAt(crash))
+    assert trained(task, taught, tmp_path, plan)[0] == undisturbed
+
+
+def test_relations_bring_the_students_view_nearer_to_the_teachers(task, material, tmp_path):
+    """After the same steps the cosines between validation texts are nearer to the teacher's."""
+    wanted = torch.from_numpy(features_of(task)[material.validation])
+    away = {}
+    for weight in (0.0, 10.0):
+        student = fresh(task)
+        plan = replace(PLAN, steps=40, relation_weight=weight)
+        taught = replace(material, features=features_of(task) if weight else None)
+        train(student, taught, plan, checkpoint=tmp_path / f"{weight}.pt", progress=Silent())
+        with torch.inference_mode():
+            _, seen = student(*material.texts.pad(material.validation))
+        away[weight] = float(relation_loss(seen, wanted))
+    assert away[10.0] < away[0.0]
+
+
+def test_hints_leave_the_teachers_features_to_be_read_from_the_student(task, material, tmp_path):
+    """After the same steps a linear map of the student's features is nearer to the teacher's."""
+    wanted = features_of(task)[material.validation]
+    left = {}
+    for weight in (0.0, 1.0):
+        student = fresh(task)
+        taught = replace(material, features=features_of(task) if weight else None)
+        plan = replace(PLAN, steps=40, hint_weight=weight)
+        train(student, taught, plan, checkpoint=tmp_path / f"{weight}.pt", progress=Silent())
+        with torch.inference_mode():
+            _, seen = student(*material.texts.pad(material.validation))
+        known = np.hstack([seen.numpy(), np.ones((len(seen), 1), np.float32)])
+        _, rest, _, _ = np.linalg.lstsq(known, wanted, rcond=None)
+        left[weight] = rest.sum()
+    assert left[1.0] < left[0.0]
+
+
+def test_what_is_trained_for_hints_does_not_stay_in_the_student(task, material, tmp_path):
+    """The student has the weights that its shape has, and no more."""
+    student = fresh(task)
+    names = set(student.state_dict())
+    taught = replace(material, features=features_of(task))
+    train(student, taught, replace(PLAN, hint_weight=0.3), checkpoint=tmp_path / "c.pt", progress=Silent())
+    assert set(student.state_dict()) == names
+
+
+def test_a_projection_decays_like_the_rest(task):
+    """What does not ship is optimized with the same rule."""
+    student = fresh(task)
+    learner = torch.nn.ModuleList([student, make_projection(32, 64)])
+    decayed, spared = make_optimizer(learner, 1e-3).param_groups
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(student.parameters())) + 2
+
+
+def features_of(task):
+    """The teacher's pooled features, float32 [texts, 64]."""
+    tokenized = tokenize(task.tokenizer, task.texts, max_length=16)
+    ids, mask = tokenized.pad(np.arange(len(task.texts)))
+    with torch.inference_mode():
+        hidden = task.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    return normalized(pool(hidden, mask).numpy(), np.arange(len(task.texts)))
 
 
 def test_the_seed_decides_everything(task, material, tmp_path):

@@ -17,8 +17,8 @@ SHAPE = EncoderShape(1, 32, 1, 64, 100, 16, 3)
 def config(*, epochs: float = 3.0, batch_size: int = 64, patience: int = 3) -> StageConfig:
     return StageConfig(
         name="1M", shape=SHAPE, taught_by=("root",), dropout=0.1, epochs=epochs, batch_size=batch_size,
-        learning_rate=1e-3, warmup=0.1, temperature=1.0, hard_weight=0.1, patience=patience, seed=1,
-        threads=1, checkpoint_seconds=60.0,
+        learning_rate=1e-3, warmup=0.1, temperature=1.0, hard_weight=0.1, hint_weight=0.0,
+        relation_weight=0.0, patience=patience, seed=1, threads=1, checkpoint_seconds=60.0,
     )  # fmt: skip
 
 

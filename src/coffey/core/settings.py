@@ -197,6 +197,18 @@ class ChainSettings:
     hard_weight: float = setting(
         "share of the loss that comes from hard labels where there are any", 0.1, ge=0, le=1
     )
+    hint_weight: float = setting(
+        "weight of the distance from the teacher's sentence features, where it shows them, through a map "
+        "that is trained and does not ship; 0 leaves it out",
+        0.3,
+        ge=0,
+    )
+    relation_weight: float = setting(
+        "weight of the teacher's similarities between the texts of a batch, where it shows its features; "
+        "0 leaves it out, and with hint_weight = 0 the features are never read",
+        10.0,
+        ge=0,
+    )
     max_length: int = setting("tokens the student reads of an input; more is cut", 64, ge=8, le=512)
     validation: float = setting("share of the transfer set kept for early stopping", 0.1, gt=0, lt=0.5)
     patience: int = setting("evaluations without improvement before a stage stops", 4, ge=1)

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from coffey.core.errors import EmptyData
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
+from coffey.core.settings import ChainSettings
 from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
 from coffey.distill.journal import StageJournal
@@ -53,6 +54,9 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
     shapes = plan_shapes(request, words)
     names = _names(request.stages)
     first = _first_origin(request, progress)
+    features = find_features(request)
+    if features is None and wants_features(request.settings):
+        progress.say("The teacher shows no features: its answers alone are transferred.")
     done: list[StageResult] = []
     answers: list[np.ndarray] = [request.teacher]
     origin = first
@@ -66,7 +70,10 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
         result = run_stage(
             configure(request, name, shape, tuple([ROOT, *names][teacher] for teacher in teachers)),
             make_lesson(
-                request, words.tokenizer(shape.vocabulary), [answers[teacher] for teacher in teachers]
+                request,
+                words.tokenizer(shape.vocabulary),
+                [answers[teacher] for teacher in teachers],
+                features=features,
             ),
             _fitting((origin, first), shape, progress, name),
             folder=request.folder / f"{index + 1}-{slug(name)}",
@@ -149,6 +156,8 @@ def configure(
         warmup=settings.warmup,
         temperature=settings.temperature,
         hard_weight=settings.hard_weight,
+        hint_weight=settings.hint_weight,
+        relation_weight=settings.relation_weight,
         patience=settings.patience,
         seed=settings.seed,
         threads=settings.threads,
@@ -156,8 +165,14 @@ def configure(
     )
 
 
-def make_lesson(request: ChainRequest, tokenizer: Tokenizer, answers: Sequence[np.ndarray]) -> Lesson:
-    """The request's data with the mean of `answers` as target."""
+def make_lesson(
+    request: ChainRequest,
+    tokenizer: Tokenizer,
+    answers: Sequence[np.ndarray],
+    *,
+    features: np.ndarray | None = None,
+) -> Lesson:
+    """The request's data with the mean of `answers` as target, and the teacher's features where used."""
     return Lesson(
         texts=list(request.texts),
         keys=list(request.keys),
@@ -167,7 +182,24 @@ def make_lesson(request: ChainRequest, tokenizer: Tokenizer, answers: Sequence[n
         judge=request.teacher,
         hard=request.hard_labels(),
         validation=np.asarray(request.validation, dtype=bool),
+        features=features,
     )
+
+
+def find_features(request: ChainRequest) -> np.ndarray | None:
+    """The root teacher's features, float16 [texts, width]; None where they are not wanted or not to be had.
+
+    Raises:
+        TeacherError, StoreError: they cannot be read.
+    """
+    if request.features is None or not wants_features(request.settings):
+        return None
+    return request.features(request.texts)
+
+
+def wants_features(settings: ChainSettings) -> bool:
+    """Whether a stage learns from more than answers, where the teacher shows more."""
+    return settings.hint_weight > 0 or settings.relation_weight > 0
 
 
 def sample_texts(request: ChainRequest) -> list[str]:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from coffey.core.errors import StoreUnavailable, UnknownFormat
 from coffey.core.files import write_atomic
-from coffey.students.encoder import Student
 
 FORMAT = 1
 """Raised whenever a checkpoint changes; an older one is refused, its stage starts anew."""
@@ -65,11 +64,18 @@ class Position:
 def save_checkpoint(
     path: Path,
     position: Position,
-    student: Student,
+    learner: nn.Module,
     optimizer: torch.optim.Optimizer,
     best: dict[str, Tensor],
 ) -> None:
     """Write everything that the next step depends on, also torch's random state; all of it or none.
+
+    Args:
+        path: of the file.
+        position: how far the stage is.
+        learner: all that is trained: the student, and what does not ship.
+        optimizer: of the learner.
+        best: weights of the best student so far.
 
     Raises:
         StoreUnavailable: the disk is full, or the like.
@@ -78,7 +84,7 @@ def save_checkpoint(
     state = {
         "format": FORMAT,
         "position": asdict(position),
-        "student": student.state_dict(),
+        "student": learner.state_dict(),
         "optimizer": optimizer.state_dict(),
         "best": best,
         "random": torch.get_rng_state(),
@@ -90,9 +96,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, student: Student, optimizer: torch.optim.Optimizer
+    path: Path, learner: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[Position, dict[str, Tensor]] | None:
-    """Put student, optimizer and torch's random state back; None when there is no checkpoint.
+    """Put learner, optimizer and torch's random state back; None when there is no checkpoint.
 
     Returns:
         The position and the best weights so far.
@@ -106,7 +112,7 @@ def load_checkpoint(
     state = _read(path)
     if state["format"] != FORMAT:
         raise UnknownFormat(str(path), state["format"], [FORMAT])
-    student.load_state_dict(state["student"])
+    learner.load_state_dict(state["student"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"])
     if state["random_cuda"]:

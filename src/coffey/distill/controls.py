@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from coffey.core.progress import Progress
-from coffey.distill.chain import ROOT, check_request, configure, make_lesson, pick_origin, slug
+from coffey.distill.chain import ROOT, check_request, configure, find_features, make_lesson, pick_origin, slug
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
@@ -31,7 +31,8 @@ def direct_jump(request: ChainRequest, result: ChainResult, *, progress: Progres
     Raises:
         StageError: as `stage.run_stage`.
     """
-    return _arm(request, result, _lesson(request, result), name=DIRECT, taught_by=(ROOT,), progress=progress)
+    lesson = replace(_lesson(request, result), features=find_features(request))
+    return _arm(request, result, lesson, name=DIRECT, taught_by=(ROOT,), progress=progress)
 
 
 def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:

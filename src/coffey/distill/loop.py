@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from coffey.core.clock import Clock, monotonic
 from coffey.core.errors import NothingToTrain, StageDiverged
@@ -18,6 +18,7 @@ from coffey.distill.answers import answer
 from coffey.distill.batches import Tokenized, epoch_batches
 from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
+from coffey.distill.features import hint_loss, make_projection, relation_loss
 from coffey.distill.loss import distillation_loss
 from coffey.distill.schedule import learning_rate_factor
 from coffey.students.encoder import Student
@@ -52,6 +53,8 @@ class Plan:
     """Share of the steps."""
     temperature: float
     hard_weight: float
+    hint_weight: float
+    relation_weight: float
     patience: int
     """Evaluations without improvement before the stage stops."""
     evaluate_every: int
@@ -76,6 +79,8 @@ class Material:
     """int64: rows to train on."""
     validation: np.ndarray
     """int64: rows that choose the best weights and are never trained on."""
+    features: np.ndarray | None = None
+    """float32 [texts, width]: the teacher's, see `features.normalized`; None where answers are all."""
 
 
 def train(
@@ -132,12 +137,20 @@ class _Loop:
         self.checkpoint = checkpoint
         self.progress = progress
         self.clock = clock
-        self.optimizer = make_optimizer(student, plan.learning_rate)
-        self.parameters = list(student.parameters())
-        restored = load_checkpoint(checkpoint, student, self.optimizer)
+        self.projection = self._make_projection()
+        self.learner = student if self.projection is None else nn.ModuleList([student, self.projection])
+        self.optimizer = make_optimizer(self.learner, plan.learning_rate)
+        self.parameters = list(self.learner.parameters())
+        restored = load_checkpoint(checkpoint, self.learner, self.optimizer)
         self.position, self.best = restored or (Position(), {})
         self.chance = chance_loss(material, plan)
         self.saved_at = self.mark = clock()
+
+    def _make_projection(self) -> nn.Linear | None:
+        features = self.material.features
+        if features is None or not self.plan.hint_weight:
+            return None
+        return make_projection(self.student.shape.width, features.shape[1]).to(self.device)
 
     def run(self) -> Position:
         self.progress.start(self.plan.name, self.plan.steps, "step")
@@ -179,7 +192,7 @@ class _Loop:
             group["lr"] = plan.learning_rate * factor
         input_ids, mask = self.material.texts.pad(batch)
         with accelerator().autocast():
-            logits, _ = self.student(input_ids.to(self.device), mask.to(self.device))
+            logits, features = self.student(input_ids.to(self.device), mask.to(self.device))
         loss = distillation_loss(
             logits,
             torch.from_numpy(self.material.target[batch]).to(self.device),
@@ -187,6 +200,9 @@ class _Loop:
             temperature=plan.temperature,
             hard_weight=plan.hard_weight,
         )
+        if self.material.features is not None:
+            wanted = torch.from_numpy(self.material.features[batch]).to(self.device)
+            loss = loss + self._feature_loss(features, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         accelerator().backward(loss)
         self._note(float(loss.detach()), clip_gradients(self.parameters))
@@ -194,6 +210,12 @@ class _Loop:
         position.step += 1
         position.tokens += input_ids.numel()
         self.progress.advance(plan.name, 1, f"loss {position.recent_loss:.3f}")
+
+    def _feature_loss(self, features: Tensor, wanted: Tensor) -> Tensor:
+        loss = self.plan.relation_weight * relation_loss(features, wanted)
+        if self.projection is not None:
+            loss = loss + self.plan.hint_weight * hint_loss(self.projection(features.float()), wanted)
+        return loss
 
     def _note(self, loss: float, gradient_norm: float) -> None:
         position = self.position
@@ -220,7 +242,7 @@ class _Loop:
         now = self.clock()
         self.position.seconds += now - self.mark
         self.mark = now
-        save_checkpoint(self.checkpoint, self.position, self.student, self.optimizer, self.best)
+        save_checkpoint(self.checkpoint, self.position, self.learner, self.optimizer, self.best)
         self.saved_at = self.clock()
 
 
@@ -252,9 +274,9 @@ def chance_loss(material: Material, plan: Plan) -> float:
     )
 
 
-def make_optimizer(student: Student, learning_rate: float) -> torch.optim.AdamW:
+def make_optimizer(learner: nn.Module, learning_rate: float) -> torch.optim.AdamW:
     """AdamW whose decay spares norms and biases."""
-    parameters = list(student.parameters())
+    parameters = list(learner.parameters())
     decayed: list[Tensor] = [parameter for parameter in parameters if parameter.ndim > 1]
     spared: list[Tensor] = [parameter for parameter in parameters if parameter.ndim <= 1]
     groups = [

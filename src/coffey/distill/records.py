@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,8 @@ class ChainRequest:
     """The teacher's."""
     encoder: nn.Module | None = None
     """The teacher's body, for first weights."""
+    features: Callable[[Sequence[str]], np.ndarray] | None = None
+    """The teacher's sentence features of texts, float16 [texts, width]; None where it shows none."""
     start: Path | None = None
     """Folder of a student to train on (re-distillation): one stage of its shape, with its tokenizer."""
     start_teaches: np.ndarray | None = None

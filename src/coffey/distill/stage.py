@@ -18,6 +18,7 @@ from coffey.core.progress import Progress
 from coffey.distill.batches import Tokenized, tokenize
 from coffey.distill.checkpoint import Position
 from coffey.distill.device import seeded
+from coffey.distill.features import normalized
 from coffey.distill.journal import StageJournal
 from coffey.distill.loop import Material, Plan, train
 from coffey.distill.origin import Origin, first_student
@@ -45,6 +46,8 @@ class StageConfig:
     warmup: float
     temperature: float
     hard_weight: float
+    hint_weight: float
+    relation_weight: float
     patience: int
     seed: int
     threads: int | None
@@ -72,6 +75,7 @@ class Lesson:
     hard: np.ndarray
     validation: np.ndarray
     """bool [texts]."""
+    features: np.ndarray | None = None
 
 
 def run_stage(
@@ -136,6 +140,11 @@ def digest_weights(weights: Mapping[str, Tensor]) -> str:
 
 
 def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, str]:
+    """What a resumed stage must find unchanged.
+
+    Of features the shape alone: read by the teacher again, they differ by noise, and everything that decides
+    them (texts, answers) is here already.
+    """
     return {
         "settings": digest_json(config.decisive()),
         "texts": digest_json(lesson.keys),
@@ -143,6 +152,7 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
         "teachers' answers": digest_bytes(np.ascontiguousarray(lesson.target).tobytes()),
         "root teacher's answers": digest_bytes(np.ascontiguousarray(lesson.judge).tobytes()),
         "hard labels": digest_bytes(lesson.hard.tobytes()),
+        "teacher's features": "" if lesson.features is None else str(lesson.features.shape),
         "validation split": digest_bytes(lesson.validation.tobytes()),
         "tokenizer": digest_bytes(lesson.tokenizer.to_str().encode()),
         "first weights": "" if origin.source is None else digest_weights(origin.source.state_dict()),
@@ -150,13 +160,15 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
 
 
 def _material(lesson: Lesson, texts: Tokenized) -> Material:
+    rows = np.flatnonzero(~lesson.validation)
     return Material(
         texts=texts,
         target=lesson.target,
         judge=lesson.judge,
         hard=lesson.hard,
-        train=np.flatnonzero(~lesson.validation),
+        train=rows,
         validation=np.flatnonzero(lesson.validation),
+        features=None if lesson.features is None else normalized(lesson.features, rows),
     )
 
 
@@ -172,6 +184,8 @@ def _plan(config: StageConfig, rows: int) -> Plan:
         warmup=config.warmup,
         temperature=config.temperature,
         hard_weight=config.hard_weight,
+        hint_weight=config.hint_weight,
+        relation_weight=config.relation_weight,
         patience=config.patience,
         evaluate_every=max(1, min(between, _MOST_STEPS_BETWEEN_EVALUATIONS)),
         checkpoint_seconds=config.checkpoint_seconds,

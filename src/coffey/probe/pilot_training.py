@@ -19,7 +19,7 @@ from coffey.core.ids import digest_bytes, digest_json
 from coffey.core.progress import Progress
 from coffey.distill.answers import answer
 from coffey.distill.batches import tokenize
-from coffey.distill.chain import ROOT, configure, make_lesson, plan_shapes, sample_texts
+from coffey.distill.chain import ROOT, configure, find_features, make_lesson, plan_shapes, sample_texts
 from coffey.distill.device import accelerator
 from coffey.distill.journal import StageJournal
 from coffey.distill.origin import SCRATCH, Origin, suits, teacher_origin
@@ -159,7 +159,7 @@ def _lesson(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Lesson:
         hard=request.hard_labels()[places],
         validation=request.validation[places],
     )
-    return make_lesson(part, candidate.tokenizer, [part.teacher])
+    return make_lesson(part, candidate.tokenizer, [part.teacher], features=find_features(part))
 
 
 def _name(config: StageConfig, lesson: Lesson, origin: Origin, measured: Sequence[str]) -> str:

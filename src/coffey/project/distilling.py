@@ -227,6 +227,7 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
         folder=folder,
         tokenizer=exportable.tokenizer() if exportable else None,
         encoder=exportable.encoder() if exportable else None,
+        features=space.features,
     )
 
 

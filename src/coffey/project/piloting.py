@@ -141,6 +141,7 @@ def _request(space: Workspace, settings: Settings, data: ProjectData) -> ChainRe
         folder=space.store / "pilot",
         tokenizer=exportable.tokenizer() if exportable else None,
         encoder=exportable.encoder() if exportable else None,
+        features=space.features,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,20 @@ def open_labels(store: Path, teacher: Teacher) -> LabelStore:
     except ModuleNotFoundError as exc:
         raise MissingExtra("The label store", "watch", exc.name or "pyarrow") from exc
     return LabelStore.open(store, teacher)
+
+
+def feature_reader(
+    store: Path, teacher: Teacher, progress: Progress
+) -> Callable[[Sequence[str]], npt.NDArray[np.float16]] | None:
+    """Reads a teacher's sentence features through the store; None where it shows none."""
+    from coffey.teacher.protocol import FeatureTeacher
+
+    if not isinstance(teacher, FeatureTeacher):
+        return None
+    from coffey.teacher.features import read_features
+
+    folder = store / "features" / teacher.fingerprint
+    return partial(read_features, teacher, folder=folder, progress=progress)
 
 
 def answer(

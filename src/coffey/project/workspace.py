@@ -17,7 +17,7 @@ from coffey.project import wiring
 from coffey.registry.protocol import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coffey.teacher.known import KnownAnswers
     from coffey.teacher.protocol import Teacher
@@ -65,6 +65,11 @@ class Workspace:
     def labels(self) -> LabelStore:
         """The teacher's answers."""
         return wiring.open_labels(self.store, self.teacher)
+
+    @property
+    def features(self) -> Callable[[Sequence[str]], npt.NDArray[np.float16]] | None:
+        """Reads the teacher's sentence features, once for each text; None where it shows none."""
+        return wiring.feature_reader(self.store, self.teacher, self.progress)
 
     def answer(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
         """The teacher's probabilities [n, labels]; only what was never asked before is asked."""

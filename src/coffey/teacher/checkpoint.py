@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tokenizers
 import torch
 from transformers import AutoConfig
@@ -154,6 +155,14 @@ class CheckpointTeacher:
         logits = run_texts(self.source, forward, texts, tokens=self._tokens, batch_size=self._batch_size)
         said: Probabilities = torch.from_numpy(logits).softmax(dim=-1).numpy()
         return said
+
+    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """See `FeatureTeacher`."""
+        network = self._open_network()
+        forward = on_torch(
+            lambda ids, mask: network(ids, mask)[1], threads=self._threads, device=self._device
+        )
+        return run_texts(self.source, forward, texts, tokens=self._tokens, batch_size=self._batch_size)
 
     def lengths(self, texts: Sequence[str]) -> Sequence[int]:
         """See `SizingTeacher`; a text that is measured and then asked is tokenized once."""

@@ -88,6 +88,18 @@ class SizingTeacher(Protocol):
         """Tokens read of each text; a batch of texts of one length needs no padding."""
 
 
+@runtime_checkable
+class FeatureTeacher(Protocol):
+    """A teacher that shows what its last linear layer reads."""
+
+    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Sentence features, float32 [len(texts), width]; row i belongs to text i.
+
+        Raises:
+            TeacherUnavailable: it cannot answer now.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """Some texts that a teacher is done with."""
