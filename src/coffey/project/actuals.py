@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,9 +123,17 @@ def _usd(spent: Spent | None, usd_per_hour: float | None) -> float | None:
 def _training_usd(done: Mapping[str, Any], prices: Mapping[str, float]) -> float | None:
     hourly = prices.get("training_usd_per_hour")
     arms = done.get("controls") or {}
-    controls = [arms[name]["seconds"] for name in ("direct", "labels_only") if name in arms]
-    seconds = sum(stage["seconds"] for stage in done["stages"]) + sum(controls)
+    controls = [arms[name] for name in ("direct", "labels_only") if name in arms]
+    trained = {stage["name"]: stage["seconds"] for stage in (*done["stages"], *_routes(done), *controls)}
+    seconds = sum(trained.values())
     return None if hourly is None else seconds / _HOUR_S * hourly
+
+
+def _routes(done: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Students that the proof trained; the direct jump is a control arm too."""
+    proof: Mapping[str, Any] = done.get("proof") or {"routes": ()}
+    routes: Sequence[Mapping[str, Any]] = proof["routes"]
+    return routes
 
 
 def _add_latency(found: Actuals, bench: Mapping[str, Any] | None, artifact: str) -> None:
