@@ -15,6 +15,7 @@ from coffey.distill.chain import run_chain
 from coffey.distill.controls import DIRECT, direct_jump, shorter_route
 from coffey.distill.journal import StageJournal, StageState
 from coffey.distill.proof import ask, hold_rows, prove_chain
+from coffey.stats.intervals import paired_difference
 
 ROUTES = st.lists(st.floats(0, 1), min_size=2, max_size=5)
 """Quality of the last student after 0, 1, ... stages."""
@@ -47,6 +48,23 @@ def test_what_ships_beats_the_direct_jump_or_is_it(quality, slack):
     if kept > 1:
         last = answers[kept - 1]
         assert last.difference.low > 0 or quality[kept - 1] - quality[0] <= slack
+
+
+def test_a_chain_without_use_hardly_ever_ships():
+    """Of 400 chains whose stages change nothing, judged on 300 rows, about 2.5 % are believed."""
+    draw = np.random.default_rng(7)
+
+    def ships() -> bool:
+        share = draw.uniform(0.6, 0.95)
+        right = draw.random((3, 300)) < np.where(draw.random(300) < 0.8, draw.random(300) < share, share)
+        kept, _ = ask(
+            2,
+            lambda longer, shorter: paired_difference(right[longer], right[shorter], seed=0, resamples=2000),
+        )
+        return kept > 0
+
+    believed = sum(ships() for _ in range(400))
+    assert 1 <= believed <= 24, "binomial: 10 are expected, and 25 or more come once in 20,000 times"
 
 
 def test_held_rows_neither_train_nor_choose(request_for):

@@ -5,8 +5,9 @@ validation split. The other half chose the best weights of both, and says more g
 more often; the held half chose nothing. The holdout is not looked at.
 
 The order of the questions is fixed before any answer is known, and each is asked only when the one before was
-answered with yes, so the chance that stages without use are kept stays at 5 % whatever their number
-(fixed-sequence testing; Maurer, Hothorn and Lehmacher 1995):
+answered with yes, so a chain without use ships in about 2.5 % of the runs, however many stages it has: the
+chance that the lower end of a 95 % interval is above 0 (fixed-sequence testing; Maurer, Hothorn and Lehmacher
+1995):
 
 1. Does the whole chain beat the direct jump? If not, all stages before the last are dropped.
 2. Does it beat the chain without its last middle stage? If not, and that shorter route beats the direct jump

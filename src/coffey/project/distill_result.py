@@ -58,7 +58,7 @@ class ProofSummary:
     routes: tuple[StageSummary, ...]
     """The last student as it was trained without some of the stages, at equal compute."""
     shipped: str
-    """The route whose student ships: `chain`, `direct jump` or `without 2M`."""
+    """The route whose student ships: `chain`, `direct jump` or `chain without 2M`."""
     advice: str | None
     """What to write in coffey.toml next time; None where the whole chain ships."""
 
@@ -86,6 +86,8 @@ class StudentSummary:
     bytes: int
     """Of the model file."""
     variant: str
+    content: str
+    """Digest of model, tokenizer and labels alone: equal for every run of the same inputs."""
     agreement: Interval
     accuracy: Interval | None
     retention: Interval | None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from coffey.artifact.manifest import Lineage, StageEntry
+from coffey.artifact.manifest import Lineage, StageEntry, content_digest
 from coffey.bench.machine import describe_machine
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
 from coffey.core.clock import monotonic, utc_now
@@ -221,6 +221,7 @@ def _student(candidate: Candidate, name: str | None) -> StudentSummary:
         params_without_embeddings=manifest.params_without_embeddings,
         bytes=manifest.files["model.onnx"].bytes,
         variant=manifest.quantization.variant,
+        content=content_digest(manifest),
         agreement=quality.agreement,
         accuracy=quality.accuracy,
         retention=quality.retention,
