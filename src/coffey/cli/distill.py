@@ -93,7 +93,7 @@ def _proof_lines(proof: ProofSummary) -> list[RenderableType]:
     lines = [
         f"{one.stage} {'is kept' if one.kept else 'is dropped'}: {one.reason}." for one in proof.decisions
     ]
-    lines.append(f"The {proof.shipped} ships.")
+    lines.append(f"What ships: the {proof.shipped}.")
     return [Text(line) for line in (*lines, *([proof.advice] if proof.advice else []))]
 
 

@@ -14,7 +14,7 @@ def proof_section(result: JsonObject) -> Section | None:
         return None
     lead = (
         "A stage is kept only if the last student is better with it than without it, at equal compute, on "
-        f"rows that neither trained nor chose anything. The {words(result, 'proof', 'shipped')} ships."
+        f"rows that neither trained nor chose anything. What ships: the {words(result, 'proof', 'shipped')}."
     )
     advice = words(result, "proof", "advice")
     table = Table(
