@@ -136,3 +136,13 @@ def test_a_hopeless_stage_teaches_nobody(request_for, monkeypatch):
     assert not proof.decisions[0].kept
     assert given_up.hopeless in proof.decisions[0].reason
     assert (proof.shipped, proof.before) == (last, ())
+
+
+def test_without_held_rows_nothing_is_proven(request_for):
+    """A validation split of one row keeps it; the direct jump ships, and the reason says: on 0 rows."""
+    one = np.arange(320) == 7
+    request, held = hold_rows(request_for({"epochs": 0.5}, validation=one))
+    assert (len(held.texts), int(request.validation.sum())) == (0, 1)
+    proof = prove_chain(request, run_chain(request, progress=Silent()), held, progress=Silent())
+    assert not proof.decisions[0].kept
+    assert "on 0 held rows" in proof.decisions[0].reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,16 +124,10 @@ def _training_usd(done: Mapping[str, Any], prices: Mapping[str, float]) -> float
     hourly = prices.get("training_usd_per_hour")
     arms = done.get("controls") or {}
     controls = [arms[name] for name in ("direct", "labels_only") if name in arms]
-    trained = {stage["name"]: stage["seconds"] for stage in (*done["stages"], *_routes(done), *controls)}
-    seconds = sum(trained.values())
+    known = {arm.get("name") for arm in controls}
+    routes = [route for route in (done.get("proof") or {}).get("routes", ()) if route["name"] not in known]
+    seconds = sum(trained["seconds"] for trained in (*done["stages"], *controls, *routes))
     return None if hourly is None else seconds / _HOUR_S * hourly
-
-
-def _routes(done: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Students that the proof trained; the direct jump is a control arm too."""
-    proof: Mapping[str, Any] = done.get("proof") or {"routes": ()}
-    routes: Sequence[Mapping[str, Any]] = proof["routes"]
-    return routes
 
 
 def _add_latency(found: Actuals, bench: Mapping[str, Any] | None, artifact: str) -> None:
