@@ -60,7 +60,7 @@ class ProofSummary:
     shipped: str
     """The route whose student ships: `chain`, `direct jump` or `chain without 2M`."""
     advice: str | None
-    """What to write in coffey.toml next time; None where the whole chain ships."""
+    """What to write in coffey.toml next time; None where every stage is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from coffey.control.candidate import Candidate, Making, keep_reference, make_can
 from coffey.core.clock import monotonic, utc_now
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
+from coffey.core.records import Quality
 from coffey.core.settings import ChainSettings
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import DIRECT, direct_jump, labels_only
@@ -86,30 +87,22 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
     lesson = prepare(space)
     folder = space.store / "stages" / run_id(space, lesson)
     request = chain_request(space, lesson, folder)
-    proven = len(request.stages) > 1 and request.settings.prove
-    request, held = hold_rows(request) if proven else (request, None)
+    is_proven = request.settings.prove and len(request.stages) > 1
+    request, held = hold_rows(request) if is_proven else (request, None)
     chain = run_chain(request, progress=space.progress)
     proof = prove_chain(request, chain, held, progress=space.progress) if held else None
     arms = _train_arms(request, chain, space) if compare else None
-    stages = (*proof.before, proof.shipped) if proof else chain.stages
-    ships = stages[-1]
+    stages = (*proof.before, proof.shipped) if proof else chain.stages  # the last one ships
     candidate = _package(space, lesson, stages, folder)
     quality = candidate.manifest.quality
     passed = gate(quality, space.settings.budget)
-    challenger = _register(space, candidate, ships, passed, lesson) if passed.passed else None
+    challenger = _register(space, candidate, stages[-1], passed, lesson) if passed.passed else None
     teacher = space.teacher
     return DistillResult(
-        teacher=TeacherSummary(
-            name="/".join(Path(teacher.source).parts[-2:]),
-            source=teacher.source,
-            kind=space.settings.teacher.kind,
-            params=teacher.params,
-            fingerprint=teacher.fingerprint,
-            accuracy=quality.teacher_accuracy,
-        ),
+        teacher=_teacher(space, quality),
         student=_student(candidate, challenger),
         stages=tuple(summarize(stage, lesson.holdout, teacher.labels) for stage in chain.stages),
-        controls=_controls(arms, chain, ships, lesson, teacher.labels) if arms else None,
+        controls=_controls(arms, chain, stages[-1], lesson, teacher.labels) if arms else None,
         gate=passed,
         artifact=str(candidate.path),
         challenger=challenger,
@@ -211,6 +204,18 @@ def _train_arms(
     )
 
 
+def _teacher(space: Workspace, quality: Quality) -> TeacherSummary:
+    teacher = space.teacher
+    return TeacherSummary(
+        name="/".join(Path(teacher.source).parts[-2:]),
+        source=teacher.source,
+        kind=space.settings.teacher.kind,
+        params=teacher.params,
+        fingerprint=teacher.fingerprint,
+        accuracy=quality.teacher_accuracy,
+    )
+
+
 def _student(candidate: Candidate, name: str | None) -> StudentSummary:
     manifest = candidate.manifest
     quality = manifest.quality
@@ -242,12 +247,12 @@ def _controls(
 
 
 def _proof(proof: Proof, chain: ChainResult, lesson: Lesson, labels: Sequence[str]) -> ProofSummary:
-    whole = proof.shipped == chain.final
+    kept = all(decision.kept for decision in proof.decisions)
     return ProofSummary(
         decisions=proof.decisions,
         routes=tuple(summarize(route, lesson.holdout, labels) for route in proof.routes),
-        shipped=CHAIN if whole else _route(proof.shipped),
-        advice=None if whole else advice([stage.name for stage in proof.before], chain, proof.shipped),
+        shipped=CHAIN if proof.shipped == chain.final else _route(proof.shipped),
+        advice=None if kept else advice([stage.name for stage in proof.before], chain, proof.shipped),
     )
 
 
