@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,8 @@ transfer = "transfer.jsonl"
 holdout = "holdout.jsonl"
 
 [chain]
-stages = ["4M", "2M"]
+stages = {stages}
+seed = {seed}
 epochs = {epochs}
 max_length = {max_length}
 threads = {threads}
@@ -95,8 +96,18 @@ def main() -> int:
     return 0 if made.gate.passed else 1
 
 
-def prepare(data: Path, folder: Path, epochs: int, progress: Progress, *, limit: int | None = None) -> None:
-    """Data as JSONL (every n-th row, `limit` of each set at most), the teacher's head, and coffey.toml."""
+def prepare(
+    data: Path,
+    folder: Path,
+    epochs: int,
+    progress: Progress,
+    *,
+    limit: int | None = None,
+    stages: Sequence[str] = ("4M", "2M"),
+    seed: int = 17,
+    config: str = "coffey.toml",
+) -> None:
+    """Data as JSONL (every n-th row, `limit` of each set at most), the teacher's head, and `config`."""
     read = json.loads(data.read_text())
     rows = {name: thin(read[name], limit or len(read[name])) for name in ("train", "test")}
     write_jsonl(folder / "transfer.jsonl", rows["train"])
@@ -110,12 +121,16 @@ def prepare(data: Path, folder: Path, epochs: int, progress: Progress, *, limit:
         targets = np.array([intents.index(intent) for _, intent in rows["train"]])
         save_head(head, fit_head(found, targets, classes=intents, l2=L2))
         progress.finish("teacher", "a head on all-MiniLM-L6-v2")
-    config = folder / "coffey.toml"
-    if not config.exists():
+    if not (folder / config).exists():
         text = CONFIG.format(
-            source=json.dumps(str(source)), max_length=MAX_LENGTH, threads=fastest_threads(), epochs=epochs
+            source=json.dumps(str(source)),
+            max_length=MAX_LENGTH,
+            threads=fastest_threads(),
+            epochs=epochs,
+            stages=json.dumps(list(stages)),
+            seed=seed,
         )
-        write_atomic(config, text.encode())
+        write_atomic(folder / config, text.encode())
 
 
 def write_jsonl(path: Path, rows: Iterable[tuple[str, str]]) -> None:

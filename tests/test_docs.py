@@ -263,7 +263,7 @@ def test_json_keys_of_the_frontier_are_those_of_its_record():
 def test_json_keys_are_those_of_the_records():
     """`json.md` lists exactly the fields of what `label`, `distill`, `tick` and `models` return."""
     from coffey.control.tick import TickReport
-    from coffey.project.distilling import DistillResult
+    from coffey.project.distill_result import DistillResult
     from coffey.project.labelling import LabelResult
     from coffey.project.models import ModelsResult
 

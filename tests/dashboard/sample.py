@@ -196,6 +196,15 @@ def demo() -> dict[str, Any]:
                 {"name": "chain − labels only", "difference": estimate(0.046, 0.013), "verdict": "the chain won"},
             ],
         },
+        "proof": {
+            "decisions": [
+                {"stage": "7M", "kept": True, "reason": "it beats the direct jump: +1.4 points of accuracy (+0.3 to +2.5) on 750 held rows", "against": "direct jump", "measure": "accuracy", "difference": estimate(0.014, 0.011), "examples": 750},
+                {"stage": "2M", "kept": False, "reason": "no winner against the chain without 2M: +0.2 points of accuracy (-0.8 to +1.2) on 750 held rows", "against": "without 2M", "measure": "accuracy", "difference": estimate(0.002, 0.010), "examples": 750},
+            ],
+            "routes": [stage("without 2M", 702_464, 0.971, 1.32, ["teacher", "7M"])],
+            "shipped": "chain without 2M",
+            "advice": 'Next time: chain.stages = ["7M", "700K"] in coffey.toml.',
+        },
         "latency": {"teacher_p50_ms": 12.3, "student_p50_ms": 1.31, "teacher_p99_ms": 24.1, "student_p99_ms": 2.9},
         "params_ratio": 32.3,
         "latency_ratio": 9.4,
@@ -254,7 +263,7 @@ def demo() -> dict[str, Any]:
 
 def distill() -> dict[str, Any]:
     whole = demo()
-    keys = ("name", "time", "teacher", "student", "stages", "controls", "params_ratio", "gate", "artifact", "data", "machine", "versions", "command", "seconds")  # fmt: skip
+    keys = ("name", "time", "teacher", "student", "stages", "controls", "proof", "params_ratio", "gate", "artifact", "data", "machine", "versions", "command", "seconds")  # fmt: skip
     return {key: whole[key] for key in keys}
 
 

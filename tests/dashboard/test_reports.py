@@ -141,7 +141,8 @@ def test_nothing_is_invented(report: Report) -> None:
     ("key", "title"),
     [
         ("stages", "The chain"),
-        ("controls", "Controls"),
+        ("controls", "Paired differences on the same examples"),
+        ("proof", "Do the stages pay?"),
         ("plan", "Does it pay?"),
         ("forecast_vs_actual", "Forecast and actual"),
         ("table", "Teacher and students"),

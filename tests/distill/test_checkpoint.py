@@ -78,7 +78,7 @@ def test_a_file_that_was_cut_is_named(saved):
 def test_another_format_and_no_file(saved, monkeypatch):
     """Another version's is refused; where there is none, a stage begins."""
     path, _ = saved
-    monkeypatch.setattr(checkpoint, "FORMAT", 2)
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     with pytest.raises(UnknownFormat, match=r"c\.pt"):
         load_checkpoint(path, *build())
     path.unlink()

@@ -49,6 +49,21 @@ def test_other_inputs_are_refused_by_name(tmp_path):
         journal.begin("2M", {"texts": "b", "settings": "x"})
 
 
+def test_a_decision_is_noted_once_and_leaves_the_stage_finished(tmp_path):
+    """The same decision again is no event, another one is; the stage is not trained anew for either."""
+    journal = StageJournal(tmp_path)
+    journal.begin("2M", {"texts": "a"})
+    journal.finish("2M", {"texts": "a"}, {"steps": 7})
+    for kept, why in ((True, {"rows": (1, 2)}), (True, {"rows": (1, 2)}), (False, {"rows": (1, 2)})):
+        journal.decide("2M", kept=kept, why=why)
+    noted = [event for event in journal.events() if event.state.decides]
+    assert [event.state for event in noted] == [StageState.KEPT, StageState.DROPPED]
+    assert noted[0].result == {"rows": [1, 2]}
+    finished = journal.begin("2M", {"texts": "a"})
+    assert finished is not None
+    assert finished.result == {"steps": 7}
+
+
 def test_a_changed_event_is_refused_by_its_file(tmp_path):
     """A flipped bit may leave the JSON readable: a result that nobody measured is not believed."""
     journal, draw = StageJournal(tmp_path), random.Random(5)

@@ -92,6 +92,18 @@ def test_hours_without_a_price_cost_what_the_plan_assumed(space):
     assert found.values["training_usd"] == pytest.approx(6.0)
 
 
+def test_what_the_proof_trained_is_training_and_counts_once(space):
+    """The direct jump is a control arm and a route of the proof: the same training."""
+    arms = {name: {"name": name, "seconds": 200.0} for name in ("direct jump", "labels only")}
+    routes = [arms["direct jump"], {"name": "without 2M", "seconds": 300.0}]
+    done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=None)
+    alone = run_actuals(space, done, FORESEEN, None).values["training_usd"]
+    done |= {"proof": {"routes": routes}}
+    assert run_actuals(space, done, FORESEEN, None).values["training_usd"] == pytest.approx(alone + 5.0)
+    done |= {"controls": {"direct": arms["direct jump"], "labels_only": arms["labels only"]}}
+    assert run_actuals(space, done, FORESEEN, None).values["training_usd"] == pytest.approx(alone + 7.0)
+
+
 def test_quality_and_traffic(space):
     """What the artifact and the stages reached; a rate from a day of traffic on."""
     found = run_actuals(space, finished(), FORESEEN, Volume(3000, 0.0, 2 * 86_400.0))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import io
 import json
 
 import pytest
+from rich.console import Console
 
+from coffey.artifact.manifest import content_digest
 from coffey.artifact.predictor import Predictor
+from coffey.cli.distill import draw
 from coffey.project.labelling import RECHECKED
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 
@@ -97,6 +102,36 @@ def test_the_control_arms_are_trained_beside_the_chain(live):
         won, lost = one.difference.low > 0, one.difference.high < 0
         assert ("won" in one.verdict, "lost" in one.verdict) == (won, lost)
     assert result.controls.direct.params == result.controls.labels_only.params == result.student.params
+    shown = _shown(result)
+    assert direct.verdict in shown
+    assert hard.verdict in shown
+
+
+@pytest.mark.slow
+def test_a_chain_that_does_not_beat_the_direct_jump_does_not_ship(live):
+    """The direct jump is registered, its lineage names no other stage, the table says why and what next."""
+    live.edit('"layers=1', '"layers=1,width=64,heads=2,vocabulary=400", "layers=1')
+    live.edit("epochs = 16", "epochs = 6")
+    result = live.load().distill()
+    (decision,) = result.proof.decisions
+    assert (decision.kept, result.proof.shipped) == (False, "direct jump")
+    space = live.load().workspace
+    made = Predictor.load(space.store / "artifacts" / result.student.digest, trust=space.trust).manifest
+    assert [stage.name for stage in made.lineage.stages] == ["direct jump"]
+    assert content_digest(made) == result.student.content
+    shown = _shown(result)
+    assert f"{decision.stage} is dropped: {decision.reason}." in shown
+    assert result.proof.advice in shown
+    assert decision.stage not in result.proof.advice
+    page = (live.store / "reports" / "distill.html").read_text()
+    assert decision.reason in html.unescape(page)
+
+
+def _shown(result) -> str:
+    """What `coffey distill` prints, in one wide line a row."""
+    file = io.StringIO()
+    Console(file=file, width=400).print(draw(result))
+    return file.getvalue()
 
 
 @pytest.mark.slow

@@ -122,6 +122,15 @@ class Manifest:
     format: int = FORMAT
 
 
+def content_digest(manifest: Manifest) -> str:
+    """Names what answers: model, tokenizer and labels, without the record of how they were made.
+
+    The artifact's own name also covers the time it was made at and the milliseconds measured then, so two
+    runs of the same inputs make two artifacts. Their content is the same one.
+    """
+    return digest_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
+
+
 class _Numbered(msgspec.Struct):
     format: object = None
 

@@ -16,7 +16,7 @@ from coffey.dashboard import figures
 
 if TYPE_CHECKING:
     from coffey.core.records import Interval
-    from coffey.project.distilling import DistillResult, StageSummary
+    from coffey.project.distill_result import DistillResult, ProofSummary, StageSummary
 
 
 def distill(
@@ -44,7 +44,13 @@ def draw(result: DistillResult) -> RenderableType:
         rows += [
             stage_row(arm, f"({arm.name})") for arm in (result.controls.direct, result.controls.labels_only)
         ]
+    if result.proof:
+        trained = {row[0] for row in rows}
+        routes = [stage_row(route, f"({route.name})") for route in result.proof.routes]
+        rows += [row for row in routes if row[0] not in trained]
     parts: list[RenderableType] = [stage_table(rows)]
+    if result.proof:
+        parts += _proof_lines(result.proof)
     if result.controls:
         parts += [Text(comparison.verdict) for comparison in result.controls.comparisons]
     student, teacher = result.student, result.teacher
@@ -81,6 +87,14 @@ def draw(result: DistillResult) -> RenderableType:
         )
     )
     return Group(*parts)
+
+
+def _proof_lines(proof: ProofSummary) -> list[RenderableType]:
+    lines = [
+        f"{one.stage} {'is kept' if one.kept else 'is dropped'}: {one.reason}." for one in proof.decisions
+    ]
+    lines.append(f"What ships: the {proof.shipped}.")
+    return [Text(line) for line in (*lines, *([proof.advice] if proof.advice else []))]
 
 
 def stage_table(rows: list[tuple[str, ...]]) -> RenderableType:

@@ -17,6 +17,7 @@ from coffey.dashboard.sections.frontier import frontier_section
 from coffey.dashboard.sections.latency import latency_section
 from coffey.dashboard.sections.money import money_section
 from coffey.dashboard.sections.outcome import forecast_section, outcome_section
+from coffey.dashboard.sections.proof import proof_section
 from coffey.dashboard.sections.watch import watch_section
 
 Builder = Callable[[JsonObject], Section | None]
@@ -66,7 +67,14 @@ def distill_report(result: Mapping[str, object]) -> str:
         _gate_tile(passed),
     )
     tone: Tone = "plain" if passed is None else "good" if passed else "bad"
-    builders = (outcome_section, chain_section, comparisons_section, gate_section, data_section)
+    builders = (
+        outcome_section,
+        chain_section,
+        proof_section,
+        comparisons_section,
+        gate_section,
+        data_section,
+    )
     return _report("Distillation", result, verdict, tone, tiles, builders)
 
 
@@ -108,6 +116,7 @@ def demo_report(result: Mapping[str, object]) -> str:
     builders: tuple[Builder, ...] = (
         outcome_section,
         chain_section,
+        proof_section,
         comparisons_section,
         latency_section,
         lambda whole: money_section(obj(whole, "plan")),

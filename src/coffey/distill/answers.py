@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,11 @@ def answer(student: Student, texts: Tokenized, rows: np.ndarray) -> np.ndarray:
     return answers
 
 
-def cached_answers(path: Path, student: Student, texts: Tokenized) -> np.ndarray:
+def cached_answers(path: Path, student: Student, read: Callable[[], Tokenized]) -> np.ndarray:
     """The student's answers to all texts, float32 [texts, labels], computed once and kept at `path`.
 
-    The path must name what the answers depend on: the weights and the texts.
+    The path must name what the answers depend on: the weights and the texts. `read` gives the texts; it is
+    not called where the answers are known.
 
     Raises:
         StoreUnavailable: the cache cannot be read or written.
@@ -47,6 +49,7 @@ def cached_answers(path: Path, student: Student, texts: Tokenized) -> np.ndarray
         except (OSError, ValueError) as exc:
             raise StoreUnavailable(str(path), f"{exc}; remove the file and run again") from exc
         return kept
+    texts = read()
     answers = answer(student.to(accelerator().device), texts, np.arange(len(texts)))
     buffer = io.BytesIO()
     np.save(buffer, answers, allow_pickle=False)

@@ -39,7 +39,8 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
 
     Stage i learns from the root teacher (guidance `root`), from the student of stage i - 1 (`previous`), or
     from the mean of the root teacher and all students before it (`dense`; compare Son et al. 2021, densely
-    guided knowledge distillation). The first stage always learns from the root teacher.
+    guided knowledge distillation). The first stage always learns from the root teacher. A stage that was
+    given up as hopeless teaches nobody and hands on no weights.
 
     Raises:
         EmptyData: the transfer set is empty or the arrays do not have one row a text.
@@ -53,36 +54,68 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
     words = find_words(request, progress)
     shapes = plan_shapes(request, words)
     names = _names(request.stages)
-    first = _first_origin(request, progress)
-    features = find_features(request)
-    if features is None and wants_features(request.settings):
+    first = first_origin(request, progress)
+    if request.features is None and wants_features(request.settings):
         progress.say("The teacher shows no features: its answers alone are transferred.")
     done: list[StageResult] = []
-    answers: list[np.ndarray] = [request.teacher]
-    origin = first
     for index, (name, shape) in enumerate(zip(names, shapes, strict=True)):
-        teachers = guiding(request.settings.guidance, index)
-        if max(teachers) >= len(answers):
-            answers.extend(
-                _student_answers(request, load_student(stage.folder), stage.folder.parent)
-                for stage in done[len(answers) - 1 :]
-            )
-        result = run_stage(
-            configure(request, name, shape, tuple([ROOT, *names][teacher] for teacher in teachers)),
-            make_lesson(
+        done.append(
+            train_after(
+                [stage for stage in done if not stage.hopeless],
                 request,
+                configure(request, name, shape),
                 words.tokenizer(shape.vocabulary),
-                [answers[teacher] for teacher in teachers],
-                features=features,
-            ),
-            _fitting((origin, first), shape, progress, name),
-            folder=request.folder / f"{index + 1}-{slug(name)}",
-            journal=StageJournal(request.folder / "journal"),
-            progress=progress,
+                first,
+                folder=request.folder / f"{index + 1}-{slug(name)}",
+                progress=progress,
+            )
         )
-        done.append(result)
-        origin = _student_origin(request, result) if first is not SCRATCH else SCRATCH
     return ChainResult(tuple(done))
+
+
+def train_after(
+    before: Sequence[StageResult],
+    request: ChainRequest,
+    config: StageConfig,
+    tokenizer: Tokenizer,
+    first: Origin,
+    *,
+    folder: Path,
+    progress: Progress,
+) -> StageResult:
+    """Train the student that comes after the stages `before`: they teach it and hand on their weights.
+
+    Args:
+        before: the stages before it, the largest first; without any it learns from the root teacher.
+        request: data and guidance.
+        config: the student; who teaches it is filled in here.
+        tokenizer: the student's.
+        first: where the first stage of the chain started from.
+        folder: of this stage.
+        progress: hears every step.
+
+    Raises:
+        StageError: see `stage.run_stage`.
+    """
+    teachers = guiding(request.settings.guidance, len(before))
+    answers = [
+        request.teacher
+        if teacher == 0
+        else _student_answers(
+            request, load_student(before[teacher - 1].folder), before[teacher - 1].folder.parent
+        )
+        for teacher in teachers
+    ]
+    names = [ROOT, *(stage.name for stage in before)]
+    origin = _student_origin(request, before[-1]) if before and first is not SCRATCH else first
+    return run_stage(
+        replace(config, taught_by=tuple(names[teacher] for teacher in teachers)),
+        make_lesson(request, tokenizer, answers, features=find_features(request)),
+        _fitting((origin, first), config.shape, progress, config.name),
+        folder=folder,
+        journal=StageJournal(request.folder / "journal"),
+        progress=progress,
+    )
 
 
 def guiding(guidance: str, index: int) -> tuple[int, ...]:
@@ -141,7 +174,7 @@ def plan_shapes(request: ChainRequest, words: Words) -> tuple[EncoderShape, ...]
 
 
 def configure(
-    request: ChainRequest, name: str, shape: EncoderShape, taught_by: tuple[str, ...]
+    request: ChainRequest, name: str, shape: EncoderShape, taught_by: tuple[str, ...] = (ROOT,)
 ) -> StageConfig:
     """A stage's configuration from the request's settings."""
     settings = request.settings
@@ -211,10 +244,11 @@ def sample_texts(request: ChainRequest) -> list[str]:
 
 def pick_origin(request: ChainRequest, shape: EncoderShape, name: str, progress: Progress) -> Origin:
     """Where a student that no stage precedes starts from: the teacher where its shape allows, else chance."""
-    return _fitting((_first_origin(request, progress),), shape, progress, name)
+    return _fitting((first_origin(request, progress),), shape, progress, name)
 
 
-def _first_origin(request: ChainRequest, progress: Progress) -> Origin:
+def first_origin(request: ChainRequest, progress: Progress) -> Origin:
+    """Where the first stage of a chain starts from: the teacher's encoder, or chance."""
     if request.settings.initialize == "scratch":
         return SCRATCH
     origin = teacher_origin(
@@ -246,8 +280,11 @@ def _student_origin(request: ChainRequest, result: StageResult) -> Origin:
 def _student_answers(request: ChainRequest, saved: SavedStudent, folder: Path) -> np.ndarray:
     """A student's answers to all texts, kept in `folder`: a run that is resumed learns from the same."""
     asked = digest_json([digest_weights(saved.student.state_dict()), list(request.keys)])
-    texts = tokenize(saved.tokenizer, request.texts, max_length=saved.student.shape.max_length)
-    return cached_answers(folder / f"answers-{asked[:16]}.npy", saved.student, texts)
+    return cached_answers(
+        folder / f"answers-{asked[:16]}.npy",
+        saved.student,
+        lambda: tokenize(saved.tokenizer, request.texts, max_length=saved.student.shape.max_length),
+    )
 
 
 def _redistill(request: ChainRequest, progress: Progress) -> StageResult:

@@ -6,7 +6,7 @@ import io
 import pickle
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from coffey.core.errors import StoreUnavailable, UnknownFormat
 from coffey.core.files import write_atomic
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a checkpoint changes; an older one is refused, its stage starts anew."""
 
 _DAMAGED = (
@@ -59,6 +59,10 @@ class Position:
     """Evaluations since the best one."""
     stopped: bool = False
     """Whether early stopping has ended the stage."""
+    curve: list[float] = field(default_factory=list)
+    """Best agreement so far, after each evaluation."""
+    hopeless: str = ""
+    """Why the stage was given up; empty when it was not."""
 
 
 def save_checkpoint(

@@ -7,12 +7,21 @@ Early stopping applies to it as to the stages, so it may end sooner; `StageResul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from coffey.core.progress import Progress
-from coffey.distill.chain import ROOT, check_request, configure, find_features, make_lesson, pick_origin, slug
+from coffey.distill.chain import (
+    check_request,
+    configure,
+    first_origin,
+    make_lesson,
+    pick_origin,
+    slug,
+    train_after,
+)
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
@@ -31,8 +40,39 @@ def direct_jump(request: ChainRequest, result: ChainResult, *, progress: Progres
     Raises:
         StageError: as `stage.run_stage`.
     """
-    lesson = replace(_lesson(request, result), features=find_features(request))
-    return _arm(request, result, lesson, name=DIRECT, taught_by=(ROOT,), progress=progress)
+    return shorter_route(request, result, 0, progress=progress)
+
+
+def shorter_route(
+    request: ChainRequest, result: ChainResult, kept: int, *, progress: Progress
+) -> StageResult:
+    """The last student with only the first `kept` stages before it, all together at the chain's compute.
+
+    What the stages left out would have cost goes into more passes of the last student.
+
+    Raises:
+        StageError: as `stage.run_stage`.
+    """
+    check_request(request)
+    before = result.teaching[:kept]
+    name = route_name(result, kept)
+    rows = int((~np.asarray(request.validation, dtype=bool)).sum())
+    epochs = equal_epochs(result, rows, rows, result.final.epochs, before=before)
+    return train_after(
+        before,
+        request,
+        replace(configure(request, name, result.final.shape), epochs=epochs),
+        load_student(result.final.folder).tokenizer,
+        first_origin(request, progress),
+        folder=request.folder / f"control-{slug(name)}",
+        progress=progress,
+    )
+
+
+def route_name(result: ChainResult, kept: int) -> str:
+    """What the route with only the first `kept` stages before the last student is called."""
+    left_out = [stage.name for stage in result.teaching[kept:]]
+    return f"without {' and '.join(left_out)}" if kept else DIRECT
 
 
 def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
@@ -45,7 +85,8 @@ def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progres
         StageError: as `stage.run_stage`; `NothingToTrain` also when no example outside the validation
             split, or none inside it, has a label.
     """
-    lesson = _lesson(request, result)
+    check_request(request)
+    lesson = make_lesson(request, load_student(result.final.folder).tokenizer, [request.teacher])
     known = lesson.hard != NO_LABEL
     if known.any():
         lesson = _only(lesson, known)
@@ -54,11 +95,18 @@ def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progres
         name, hard = ARGMAX_LABELS, request.teacher.argmax(axis=1).astype(np.int64)
     one_hot = np.eye(len(request.labels), dtype=np.float32)[hard]
     lesson = replace(lesson, hard=hard, target=one_hot, judge=one_hot)
-    return _arm(request, result, lesson, name=name, taught_by=("labels",), progress=progress)
+    return _labels_arm(request, result, lesson, name, progress)
 
 
-def equal_epochs(result: ChainResult, chain_rows: int, arm_rows: int, epochs: float) -> float:
-    """Passes over `arm_rows` examples that cost what the chain cost.
+def equal_epochs(
+    result: ChainResult,
+    chain_rows: int,
+    arm_rows: int,
+    epochs: float,
+    *,
+    before: Sequence[StageResult] = (),
+) -> float:
+    """Passes over `arm_rows` examples that cost what the chain cost, less what stages `before` the arm cost.
 
     Every stage reads the same texts, so tokens are proportional to examples read; the student answers of a
     stage (a forward pass, a third of a training pass) are counted where the next stage used them.
@@ -68,17 +116,16 @@ def equal_epochs(result: ChainResult, chain_rows: int, arm_rows: int, epochs: fl
         chain_rows: examples the chain trained on.
         arm_rows: examples the arm trains on.
         epochs: the least that is given, so that a chain of one stage compares with itself.
+        before: stages that the arm keeps.
     """
     last = result.final.params_without_embeddings
-    cost = sum(stage.epochs * stage.params_without_embeddings for stage in result.stages)
     taught = {name for stage in result.stages for name in stage.taught_by}
-    cost += sum(stage.params_without_embeddings / 3 for stage in result.stages if stage.name in taught)
+    cost = sum(
+        (stage.epochs + (stage.name in taught) / 3) * stage.params_without_embeddings
+        for stage in result.stages
+        if stage not in before
+    )
     return max(epochs, cost / last * chain_rows / arm_rows)
-
-
-def _lesson(request: ChainRequest, result: ChainResult) -> Lesson:
-    check_request(request)
-    return make_lesson(request, load_student(result.final.folder).tokenizer, [request.teacher])
 
 
 def _only(lesson: Lesson, rows: np.ndarray) -> Lesson:
@@ -94,22 +141,17 @@ def _only(lesson: Lesson, rows: np.ndarray) -> Lesson:
     )
 
 
-def _arm(
-    request: ChainRequest,
-    result: ChainResult,
-    lesson: Lesson,
-    *,
-    name: str,
-    taught_by: tuple[str, ...],
-    progress: Progress,
+def _labels_arm(
+    request: ChainRequest, result: ChainResult, lesson: Lesson, name: str, progress: Progress
 ) -> StageResult:
     chain_rows = int((~np.asarray(request.validation, dtype=bool)).sum())
     arm_rows = max(1, int((~lesson.validation).sum()))
-    config = configure(request, name, result.final.shape, taught_by)
-    epochs = equal_epochs(result, chain_rows, arm_rows, result.final.epochs)
-    config = replace(config, epochs=epochs)
-    if taught_by != (ROOT,):
-        config = replace(config, hard_weight=1.0, temperature=1.0)
+    config = replace(
+        configure(request, name, result.final.shape, ("labels",)),
+        epochs=equal_epochs(result, chain_rows, arm_rows, result.final.epochs),
+        hard_weight=1.0,
+        temperature=1.0,
+    )
     return run_stage(
         config,
         lesson,

@@ -26,6 +26,15 @@ class StageState(enum.Enum):
     """It cannot be trained like this; it may be begun again, with other inputs too."""
     FINISHED = "finished"
     """Its student is written and its result is in the event."""
+    KEPT = "kept"
+    """It earned its place; the event says against what and by how much."""
+    DROPPED = "dropped"
+    """It did not earn its place: the student that ships was trained without it."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether this is a judgement on a trained stage, and no step of its training."""
+        return self in (StageState.KEPT, StageState.DROPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class StageJournal:
         """
         last = None
         for event in self.events():
-            last = event if event.stage == stage else last
+            last = event if event.stage == stage and not event.state.decides else last
         if last is None or last.state is StageState.FAILED:
             self._append(stage, StageState.STARTED, inputs, None)
             return None
@@ -78,6 +87,13 @@ class StageJournal:
     def fail(self, stage: str, inputs: Mapping[str, str]) -> None:
         """Note that a stage cannot be trained with these inputs."""
         self._append(stage, StageState.FAILED, inputs, None)
+
+    def decide(self, stage: str, *, kept: bool, why: JsonObject) -> None:
+        """Note whether a stage earned its place, and why; the same decision again is not noted twice."""
+        state = StageState.KEPT if kept else StageState.DROPPED
+        noted = [event for event in self.events() if event.stage == stage and event.state.decides]
+        if not noted or (noted[-1].state, noted[-1].result) != (state, json.loads(canonical_json(why))):
+            self._append(stage, state, {}, why)
 
     def events(self) -> Iterator[StageEvent]:
         """All events, oldest first.

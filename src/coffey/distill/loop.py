@@ -19,6 +19,7 @@ from coffey.distill.batches import Tokenized, epoch_batches
 from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.features import hint_loss, make_projection, relation_loss
+from coffey.distill.hopeless import Score, constant_answer, reason_to_stop
 from coffey.distill.loss import distillation_loss
 from coffey.distill.schedule import learning_rate_factor
 from coffey.students.encoder import Student
@@ -144,6 +145,9 @@ class _Loop:
         restored = load_checkpoint(checkpoint, self.learner, self.optimizer)
         self.position, self.best = restored or (Position(), {})
         self.chance = chance_loss(material, plan)
+        judge = material.judge[material.validation]
+        constant = constant_answer(material.judge[material.train], len(judge))
+        self.constant = Score(*compare(constant, judge))
         self.saved_at = self.mark = clock()
 
     def _make_projection(self) -> nn.Linear | None:
@@ -236,6 +240,19 @@ class _Loop:
         else:
             position.worse += 1
             position.stopped = position.worse >= self.plan.patience
+        position.curve.append(position.best_agreement)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        position, plan = self.position, self.plan
+        position.hopeless = reason_to_stop(
+            position.curve,
+            position.best_loss,
+            done=position.step / plan.steps,
+            left=0 if position.stopped else math.ceil((plan.steps - position.step) / plan.evaluate_every),
+            constant=self.constant,
+        )
+        position.stopped = position.stopped or bool(position.hopeless)
         self.student.train()
 
     def _save(self) -> None:

@@ -76,6 +76,8 @@ class StageResult:
     validation_agreement: float
     validation_loss: float
     """Mean KL(teacher || student) on the validation split, in nats."""
+    hopeless: str = ""
+    """Why it was given up before its end; a hopeless student teaches nobody."""
     resumed: bool = field(default=False)
     """Whether an earlier run had begun or finished this stage."""
 
@@ -95,6 +97,11 @@ class ChainResult:
     def final(self) -> StageResult:
         """The last and smallest student."""
         return self.stages[-1]
+
+    @property
+    def teaching(self) -> tuple[StageResult, ...]:
+        """The stages before the last that teach: all but those that were given up."""
+        return tuple(stage for stage in self.stages[:-1] if not stage.hopeless)
 
     @property
     def flops(self) -> float:

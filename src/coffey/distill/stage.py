@@ -125,6 +125,8 @@ def run_stage(
         raise
     save_student(folder / "student", student.cpu(), lesson.tokenizer, lesson.labels)
     result = _result(config, origin, position, plan, len(material.train), folder, begun)
+    if result.hopeless:
+        progress.say(f"{config.name} was given up: {result.hopeless}.")
     journal.finish(config.name, inputs, _to_json(result))
     checkpoint.unlink(missing_ok=True)
     return result
@@ -211,6 +213,7 @@ def _result(
         seconds=position.seconds,
         validation_agreement=position.best_agreement,
         validation_loss=position.best_loss,
+        hopeless=position.hopeless,
         resumed=begun,
     )
 

@@ -64,9 +64,7 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         student_rps=student_rate(settings, known),
         student_p50_ms=service if service.origin is Origin.MEASURED else None,
         training_usd_per_hour=_training(economics.training_usd_per_hour, machine),
-        controls_share=configured(
-            _CONTROL_ARMS if known.compare else 0, "x the chain's training", "distill --compare"
-        ),
+        controls_share=_controls_share(settings, known),
         people_hours=_economic(settings, "people_hours", "hours"),
         people_usd_per_hour=_economic(settings, "people_usd_per_hour", "USD an hour"),
         stages=stage_costs(settings, known),
@@ -74,6 +72,14 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         **optional,
     )
     return dataclasses.replace(inputs, ranges=figure_ranges(inputs.figures(), settings, known.ranges))
+
+
+def _controls_share(settings: Settings, known: Known) -> Figure:
+    """Students trained beside the chain; the proof's first one is the direct jump, a control arm too."""
+    if known.compare:
+        return configured(_CONTROL_ARMS, "x the chain's training", "distill --compare")
+    proven = settings.chain.prove and len(settings.chain.stages) > 1
+    return configured(int(proven), "x the chain's training", "chain.prove")
 
 
 def _economic(settings: Settings, name: str, unit: str) -> Figure:

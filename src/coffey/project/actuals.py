@@ -123,8 +123,10 @@ def _usd(spent: Spent | None, usd_per_hour: float | None) -> float | None:
 def _training_usd(done: Mapping[str, Any], prices: Mapping[str, float]) -> float | None:
     hourly = prices.get("training_usd_per_hour")
     arms = done.get("controls") or {}
-    controls = [arms[name]["seconds"] for name in ("direct", "labels_only") if name in arms]
-    seconds = sum(stage["seconds"] for stage in done["stages"]) + sum(controls)
+    controls = [arms[name] for name in ("direct", "labels_only") if name in arms]
+    known = {arm.get("name") for arm in controls}
+    routes = [route for route in (done.get("proof") or {}).get("routes", ()) if route["name"] not in known]
+    seconds = sum(trained["seconds"] for trained in (*done["stages"], *controls, *routes))
     return None if hourly is None else seconds / _HOUR_S * hourly
 
 

@@ -2,127 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from coffey.artifact.encoding import TextEncoder
-from coffey.artifact.manifest import Lineage, StageEntry
+from coffey.artifact.manifest import Lineage, StageEntry, content_digest
 from coffey.bench.machine import describe_machine
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
 from coffey.core.clock import monotonic, utc_now
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
-from coffey.core.records import Interval, Machine, Quality
+from coffey.core.records import Quality
 from coffey.core.settings import ChainSettings
 from coffey.distill.chain import run_chain
-from coffey.distill.controls import direct_jump, labels_only
+from coffey.distill.controls import DIRECT, direct_jump, labels_only
+from coffey.distill.proof import Proof, hold_rows, prove_chain
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.export.gate import GateResult, gate
 from coffey.export.package import Holdout
-from coffey.export.parity import torch_probabilities
-from coffey.export.quality import measure_quality
 from coffey.project.candidates import Chain, choose_chain, is_auto, with_stages
-from coffey.project.labelling import Labelled, LabelResult, label_data
+from coffey.project.comparing import Contender, compare_with_controls, summarize
+from coffey.project.distill_result import (
+    Controls,
+    DistillResult,
+    ProofSummary,
+    StudentSummary,
+    TeacherSummary,
+)
+from coffey.project.labelling import Labelled, label_data
 from coffey.project.reporting import kept_result
 from coffey.project.transfer import ProjectData, read_data
 from coffey.project.workspace import Workspace
-from coffey.stats.intervals import paired_difference
-from coffey.students.checkpoint import load_student
 from coffey.teacher.protocol import ExportableTeacher
 
 WHO = "distill"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageSummary:
-    """One trained student; its quality is the torch module's on the holdout."""
-
-    name: str
-    shape: str
-    params: int
-    params_without_embeddings: int
-    taught_by: tuple[str, ...]
-    initialized: str
-    steps: int
-    epochs: float
-    seconds: float
-    flops: float
-    validation_agreement: float
-    quality: Quality
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The chain's student against a control arm, on the same holdout rows."""
-
-    name: str
-    measure: str
-    """`accuracy` where the holdout is labelled, else `agreement`."""
-    difference: Interval
-    """Chain minus control."""
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class Controls:
-    """What the same student is without stages, and without the teacher's distributions."""
-
-    direct: StageSummary
-    labels_only: StageSummary
-    comparisons: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeacherSummary:
-    """The model that was replaced."""
-
-    name: str
-    source: str
-    kind: str
-    params: int | None
-    fingerprint: str
-    accuracy: Interval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentSummary:
-    """The student that ships; its quality was measured on the artifact."""
-
-    name: str
-    digest: str
-    params: int
-    params_without_embeddings: int
-    bytes: int
-    """Of the model file."""
-    variant: str
-    agreement: Interval
-    accuracy: Interval | None
-    retention: Interval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistillResult:
-    """What `distill` came to."""
-
-    teacher: TeacherSummary
-    student: StudentSummary
-    stages: tuple[StageSummary, ...]
-    controls: Controls | None
-    gate: GateResult
-    artifact: str
-    challenger: str | None
-    """Name in the registry; None when the gate refused."""
-    labelling: LabelResult
-    params_ratio: float | None
-    seconds: float
-    machine: Machine
-    report: str | None = None
-    command: str = field(default="coffey distill")
+CHAIN = "chain"
+"""What the route with all stages is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,25 +87,22 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
     lesson = prepare(space)
     folder = space.store / "stages" / run_id(space, lesson)
     request = chain_request(space, lesson, folder)
+    is_proven = request.settings.prove and len(request.stages) > 1
+    request, held = hold_rows(request) if is_proven else (request, None)
     chain = run_chain(request, progress=space.progress)
+    proof = prove_chain(request, chain, held, progress=space.progress) if held else None
     arms = _train_arms(request, chain, space) if compare else None
-    candidate = _package(space, lesson, chain, folder)
+    stages = (*proof.before, proof.shipped) if proof else chain.stages  # the last one ships
+    candidate = _package(space, lesson, stages, folder)
     quality = candidate.manifest.quality
     passed = gate(quality, space.settings.budget)
-    challenger = _register(space, candidate, chain.final, passed, lesson) if passed.passed else None
+    challenger = _register(space, candidate, stages[-1], passed, lesson) if passed.passed else None
     teacher = space.teacher
     return DistillResult(
-        teacher=TeacherSummary(
-            name="/".join(Path(teacher.source).parts[-2:]),
-            source=teacher.source,
-            kind=space.settings.teacher.kind,
-            params=teacher.params,
-            fingerprint=teacher.fingerprint,
-            accuracy=quality.teacher_accuracy,
-        ),
+        teacher=_teacher(space, quality),
         student=_student(candidate, challenger),
-        stages=tuple(_summary(stage, lesson, teacher.labels) for stage in chain.stages),
-        controls=_controls(arms, chain.final, lesson, teacher.labels) if arms else None,
+        stages=tuple(summarize(stage, lesson.holdout, teacher.labels) for stage in chain.stages),
+        controls=_controls(arms, chain, stages[-1], lesson, teacher.labels) if arms else None,
         gate=passed,
         artifact=str(candidate.path),
         challenger=challenger,
@@ -192,6 +110,7 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
         params_ratio=teacher.params / candidate.manifest.params if teacher.params else None,
         seconds=monotonic() - began,
         machine=describe_machine(),
+        proof=_proof(proof, chain, lesson, teacher.labels) if proof else None,
     )
 
 
@@ -231,7 +150,7 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
     )
 
 
-def _package(space: Workspace, lesson: Lesson, chain: ChainResult, folder: Path) -> Candidate:
+def _package(space: Workspace, lesson: Lesson, stages: Sequence[StageResult], folder: Path) -> Candidate:
     teacher = space.teacher
     lineage = Lineage(
         teacher=teacher.fingerprint,
@@ -246,7 +165,7 @@ def _package(space: Workspace, lesson: Lesson, chain: ChainResult, folder: Path)
                 taught_by=stage.taught_by,
                 validation_agreement=stage.validation_agreement,
             )
-            for stage in chain.stages
+            for stage in stages
         ),
     )
     making = Making(
@@ -257,7 +176,7 @@ def _package(space: Workspace, lesson: Lesson, chain: ChainResult, folder: Path)
         lineage=lineage,
         export=space.settings.export,
     )
-    return make_candidate(chain.final, making, folder=folder / "export", progress=space.progress)
+    return make_candidate(stages[-1], making, folder=folder / "export", progress=space.progress)
 
 
 def _register(
@@ -286,6 +205,18 @@ def _train_arms(
     )
 
 
+def _teacher(space: Workspace, quality: Quality) -> TeacherSummary:
+    teacher = space.teacher
+    return TeacherSummary(
+        name="/".join(Path(teacher.source).parts[-2:]),
+        source=teacher.source,
+        kind=space.settings.teacher.kind,
+        params=teacher.params,
+        fingerprint=teacher.fingerprint,
+        accuracy=quality.teacher_accuracy,
+    )
+
+
 def _student(candidate: Candidate, name: str | None) -> StudentSummary:
     manifest = candidate.manifest
     quality = manifest.quality
@@ -296,77 +227,42 @@ def _student(candidate: Candidate, name: str | None) -> StudentSummary:
         params_without_embeddings=manifest.params_without_embeddings,
         bytes=manifest.files["model.onnx"].bytes,
         variant=manifest.quantization.variant,
+        content=content_digest(manifest),
         agreement=quality.agreement,
         accuracy=quality.accuracy,
         retention=quality.retention,
     )
 
 
-def _answers(stage: StageResult, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Probabilities [n, labels] of the torch student."""
-    saved = load_student(stage.folder)
-    encoder = TextEncoder(saved.tokenizer.to_str().encode(), stage.shape.max_length)
-    return torch_probabilities(saved.student, encoder.encode, texts)
-
-
-def _summary(stage: StageResult, lesson: Lesson, labels: Sequence[str]) -> StageSummary:
-    holdout = lesson.holdout
-    quality = measure_quality(
-        lambda texts: _answers(stage, texts),
-        holdout.texts,
-        holdout.teacher_probabilities,
-        holdout.hard_labels,
-        labels,
-    )
-    return StageSummary(
-        name=stage.name,
-        shape=str(stage.shape),
-        params=stage.params,
-        params_without_embeddings=stage.params_without_embeddings,
-        taught_by=stage.taught_by,
-        initialized=stage.initialized,
-        steps=stage.steps,
-        epochs=stage.epochs,
-        seconds=stage.seconds,
-        flops=stage.flops,
-        validation_agreement=stage.validation_agreement,
-        quality=quality,
-        resumed=stage.resumed,
-    )
-
-
 def _controls(
-    arms: tuple[StageResult, StageResult], final: StageResult, lesson: Lesson, labels: Sequence[str]
+    arms: tuple[StageResult, StageResult],
+    chain: ChainResult,
+    ships: StageResult,
+    lesson: Lesson,
+    labels: Sequence[str],
 ) -> Controls:
-    direct, hard = arms
-    return Controls(
-        direct=_summary(direct, lesson, labels),
-        labels_only=_summary(hard, lesson, labels),
-        comparisons=tuple(_compared(arm, final, lesson) for arm in arms),
+    direct, hard = (summarize(arm, lesson.holdout, labels) for arm in arms)
+    whole = Contender(CHAIN, chain.final)
+    shipped = whole if ships == chain.final else Contender(_route(ships), ships)
+    return Controls(direct, hard, compare_with_controls(arms, shipped, whole, lesson.holdout))
+
+
+def _proof(proof: Proof, chain: ChainResult, lesson: Lesson, labels: Sequence[str]) -> ProofSummary:
+    kept = all(decision.kept for decision in proof.decisions)
+    return ProofSummary(
+        decisions=proof.decisions,
+        routes=tuple(summarize(route, lesson.holdout, labels) for route in proof.routes),
+        shipped=CHAIN if proof.shipped == chain.final else _route(proof.shipped),
+        advice=None if kept else advice([stage.name for stage in proof.before], chain, proof.shipped),
     )
 
 
-def _compared(arm: StageResult, final: StageResult, lesson: Lesson) -> Comparison:
-    holdout = lesson.holdout
-    labelled = holdout.hard_labels is not None
-    truth = (
-        np.asarray(holdout.hard_labels) if labelled else np.asarray(holdout.teacher_probabilities).argmax(1)
-    )
-    known = truth >= 0
-    ours, theirs = ((_answers(stage, holdout.texts).argmax(1) == truth)[known] for stage in (final, arm))
-    difference = paired_difference(ours, theirs, seed=0)
-    measure = "accuracy" if labelled else "agreement"
-    return Comparison(arm.name, measure, difference, _verdict(arm.name, measure, difference))
+def _route(ships: StageResult) -> str:
+    return ships.name if ships.name == DIRECT else f"{CHAIN} {ships.name}"
 
 
-def _verdict(name: str, measure: str, difference: Interval) -> str:
-    points = f"{abs(difference.value) * 100:.1f} points of {measure}"
-    bounds = f"({difference.low * 100:+.1f} to {difference.high * 100:+.1f})"
-    if difference.low > 0:
-        return f"The chain won against {name}: {points} better {bounds}."
-    if difference.high < 0:
-        return f"The chain lost against {name}: {points} worse {bounds}."
-    side = "better" if difference.value >= 0 else "worse"
-    return (
-        f"No winner between the chain and {name}: the chain is {points} {side} {bounds}, which may be chance."
-    )
+def advice(before: Sequence[str], chain: ChainResult, ships: StageResult) -> str:
+    """What to write in coffey.toml so that the next run trains only what earned its place."""
+    stages = json.dumps([*before, chain.final.name])
+    passes = "" if before else f" and chain.epochs = {math.ceil(ships.epochs)}"
+    return f"Next time: chain.stages = {stages}{passes} in coffey.toml."

@@ -15,7 +15,7 @@ from coffey.registry.version import Version
 if TYPE_CHECKING:
     from coffey.control.tick import TickReport
     from coffey.core.records import JsonObject
-    from coffey.project.distilling import DistillResult
+    from coffey.project.distill_result import DistillResult
     from coffey.project.labelling import LabelResult
     from coffey.project.models import ModelsResult
 

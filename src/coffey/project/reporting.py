@@ -16,7 +16,7 @@ from coffey.dashboard.plain import plain
 
 if TYPE_CHECKING:
     from coffey.bench.result import BenchResult
-    from coffey.project.distilling import DistillResult
+    from coffey.project.distill_result import DistillResult
     from coffey.project.workspace import Workspace
 
 

@@ -33,9 +33,10 @@ def chain_section(result: JsonObject) -> Section | None:
 
 
 def controls(result: JsonObject) -> list[JsonObject]:
-    """The control arms that were trained, each with its `name`."""
-    arms = [(name, obj(result, "controls", key)) for key, name in CONTROLS.items()]
-    return [{**arm, "name": name} for name, arm in arms if arm]
+    """The control arms and the shorter routes that were trained, each once, with its `name`."""
+    arms = {words(route, "name"): route for route in rows(result, "proof", "routes")}
+    arms |= {name: arm for key, name in CONTROLS.items() if (arm := obj(result, "controls", key))}
+    return [{**arm, "name": name} for name, arm in arms.items()]
 
 
 def measure_of(stages: Sequence[JsonObject]) -> str | None:

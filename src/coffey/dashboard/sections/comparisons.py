@@ -16,7 +16,7 @@ def comparisons_section(result: JsonObject) -> Section | None:
     blocks = [*([_compared(compared)] if compared else []), *([_arms(arms)] if arms else [])]
     if not blocks:
         return None
-    lead = "The same student, at equal compute: taught in one jump, and taught by the hard labels alone."
+    lead = "The same student made in other ways, each at the compute of the whole chain."
     return Section("Controls", lead, blocks)
 
 

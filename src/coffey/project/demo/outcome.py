@@ -32,6 +32,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         "student": made["student"],
         "stages": made["stages"],
         "controls": made["controls"],
+        "proof": made["proof"],
         "gate": made["gate"],
         "artifact": made["artifact"],
         "data": data_view(made["labelling"]),

@@ -45,6 +45,7 @@ holdout = "data/holdout.jsonl"
 
 [chain]
 stages = ["2M", "1.4M", "1M"]
+prove = false
 max_length = {max_length}
 epochs = 4
 threads = {threads}

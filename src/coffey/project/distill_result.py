@@ -1,0 +1,116 @@
+"""What `distill` came to, as `--json` prints it, the report draws it and the next forecast reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coffey.core.records import Interval, Machine, Quality
+from coffey.distill.proof import StageDecision
+from coffey.export.gate import GateResult
+from coffey.project.labelling import LabelResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSummary:
+    """One trained student; its quality is the torch module's on the holdout."""
+
+    name: str
+    shape: str
+    params: int
+    params_without_embeddings: int
+    taught_by: tuple[str, ...]
+    initialized: str
+    steps: int
+    epochs: float
+    seconds: float
+    flops: float
+    validation_agreement: float
+    quality: Quality
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The chain's student against a control arm, on the same holdout rows."""
+
+    name: str
+    measure: str
+    """`accuracy` where the holdout is labelled, else `agreement`."""
+    difference: Interval
+    """Chain minus control."""
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the same student is without stages, and without the teacher's distributions."""
+
+    direct: StageSummary
+    labels_only: StageSummary
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofSummary:
+    """Which stages earned their place, on half of the validation split, and what ships therefore."""
+
+    decisions: tuple[StageDecision, ...]
+    routes: tuple[StageSummary, ...]
+    """The last student as it was trained without some of the stages, at equal compute."""
+    shipped: str
+    """The route whose student ships: `chain`, `direct jump` or `chain without 2M`."""
+    advice: str | None
+    """What to write in coffey.toml next time; None where every stage is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeacherSummary:
+    """The model that was replaced."""
+
+    name: str
+    source: str
+    kind: str
+    params: int | None
+    fingerprint: str
+    accuracy: Interval | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentSummary:
+    """The student that ships; its quality was measured on the artifact."""
+
+    name: str
+    digest: str
+    params: int
+    params_without_embeddings: int
+    bytes: int
+    """Of the model file."""
+    variant: str
+    content: str
+    """Digest of model, tokenizer and labels alone: equal for every run of the same inputs."""
+    agreement: Interval
+    accuracy: Interval | None
+    retention: Interval | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistillResult:
+    """What `distill` came to."""
+
+    teacher: TeacherSummary
+    student: StudentSummary
+    stages: tuple[StageSummary, ...]
+    """Of the whole chain, also those that did not earn their place."""
+    controls: Controls | None
+    gate: GateResult
+    artifact: str
+    challenger: str | None
+    """Name in the registry; None when the gate refused."""
+    labelling: LabelResult
+    params_ratio: float | None
+    seconds: float
+    machine: Machine
+    proof: ProofSummary | None = None
+    """None for a single stage, and with `chain.prove = false`."""
+    report: str | None = None
+    command: str = field(default="coffey distill")
