@@ -15,7 +15,7 @@ from torch import Tensor
 
 from coffey.core.errors import StoreUnavailable, UnknownFormat
 from coffey.core.files import write_atomic
-from coffey.students.encoder import Student
+from coffey.students.family import AnyStudent
 
 FORMAT = 1
 """Raised whenever a checkpoint changes; an older one is refused, its stage starts anew."""
@@ -65,7 +65,7 @@ class Position:
 def save_checkpoint(
     path: Path,
     position: Position,
-    student: Student,
+    student: AnyStudent,
     optimizer: torch.optim.Optimizer,
     best: dict[str, Tensor],
 ) -> None:
@@ -90,7 +90,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, student: Student, optimizer: torch.optim.Optimizer
+    path: Path, student: AnyStudent, optimizer: torch.optim.Optimizer
 ) -> tuple[Position, dict[str, Tensor]] | None:
     """Put student, optimizer and torch's random state back; None when there is no checkpoint.
 

@@ -18,6 +18,7 @@ from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, run_stage
 from coffey.students.checkpoint import load_student
+from coffey.students.static_shape import StaticShape
 
 DIRECT = "direct jump"
 LABELS = "labels only"
@@ -68,11 +69,20 @@ def equal_epochs(result: ChainResult, chain_rows: int, arm_rows: int, epochs: fl
         arm_rows: examples the arm trains on.
         epochs: the least that is given, so that a chain of one stage compares with itself.
     """
-    last = result.final.params_without_embeddings
-    cost = sum(stage.epochs * stage.params_without_embeddings for stage in result.stages)
+    last = _working(result.final)
+    cost = sum(stage.epochs * _working(stage) for stage in result.stages)
     taught = {name for stage in result.stages for name in stage.taught_by}
-    cost += sum(stage.params_without_embeddings / 3 for stage in result.stages if stage.name in taught)
+    cost += sum(_working(stage) / 3 for stage in result.stages if stage.name in taught)
     return max(epochs, cost / last * chain_rows / arm_rows)
+
+
+def _working(stage: StageResult) -> int:
+    """Parameters that stand for a stage's training time: those that every token is multiplied with.
+
+    Of a static student all of them: it multiplies next to nothing, and its steps are spent in the optimizer's
+    pass over the whole table.
+    """
+    return stage.params if isinstance(stage.shape, StaticShape) else stage.params_without_embeddings
 
 
 def _lesson(request: ChainRequest, result: ChainResult) -> Lesson:

@@ -19,7 +19,7 @@ from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.loss import distillation_loss
 from coffey.distill.schedule import learning_rate_factor
-from coffey.students.encoder import Student
+from coffey.students.family import AnyStudent
 
 WEIGHT_DECAY = 0.01
 """As in BERT (Devlin et al. 2019)."""
@@ -78,7 +78,7 @@ class Material:
 
 
 def train(
-    student: Student,
+    student: AnyStudent,
     material: Material,
     plan: Plan,
     *,
@@ -117,7 +117,7 @@ def _check(material: Material, plan: Plan) -> None:
 class _Loop:
     def __init__(
         self,
-        student: Student,
+        student: AnyStudent,
         material: Material,
         plan: Plan,
         checkpoint: Path,
@@ -237,7 +237,7 @@ def chance_loss(material: Material, plan: Plan) -> float:
     )
 
 
-def make_optimizer(student: Student, learning_rate: float) -> torch.optim.AdamW:
+def make_optimizer(student: AnyStudent, learning_rate: float) -> torch.optim.AdamW:
     """AdamW whose decay spares norms and biases."""
     parameters = list(student.parameters())
     decayed: list[Tensor] = [parameter for parameter in parameters if parameter.ndim > 1]
