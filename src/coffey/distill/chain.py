@@ -21,7 +21,7 @@ from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
 from coffey.distill.vocabulary import Words, find_words
 from coffey.students.checkpoint import SavedStudent, load_student
-from coffey.students.family import Shape, parse_stage
+from coffey.students.family import Shape, pace, parse_stage
 from coffey.students.module import ModuleShape
 
 DROPOUT = 0.1
@@ -144,7 +144,7 @@ def configure(request: ChainRequest, name: str, shape: Shape, taught_by: tuple[s
         dropout=DROPOUT,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.learning_rate * pace(shape),
         warmup=settings.warmup,
         temperature=settings.temperature,
         hard_weight=settings.hard_weight,

@@ -9,7 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
-from coffey.distill.batches import Tokenized, tokenize
+from coffey.distill.batches import tokenize
 from coffey.students.encoder import Student
 from coffey.students.family import AnyStudent, Shape, can_start_from, new_student
 from coffey.students.initialization import initialize_from
@@ -63,7 +63,7 @@ def suits(origin: Origin, shape: Shape) -> bool:
 
 
 def first_student(
-    shape: Shape, origin: Origin, tokenizer: Tokenizer, texts: Tokenized, *, dropout: float, seed: int
+    shape: Shape, origin: Origin, tokenizer: Tokenizer, *, dropout: float, seed: int
 ) -> AnyStudent:
     """A student of `shape` with its first weights, on the CPU; the same for the same arguments.
 
@@ -72,7 +72,6 @@ def first_student(
         origin: what it starts from. From a student of the same shape and task all is taken over; from one
             that it cannot start from, nothing.
         tokenizer: the student's.
-        texts: the transfer set in its ids, for how often each is used.
         dropout: while training.
         seed: of what comes from chance.
     """
@@ -99,7 +98,6 @@ def first_student(
             source,
             old_ids=old_ids,
             tokenizer=origin.tokenizer,
-            counts=np.bincount(texts.ids, minlength=student.shape.vocabulary),
             seed=seed,
         )
     return student

@@ -110,7 +110,7 @@ def run_stage(
     plan = _plan(config, len(material.train))
     with seeded(config.seed, config.threads):
         student = first_student(
-            config.shape, origin, lesson.tokenizer, texts, dropout=config.dropout, seed=config.seed
+            config.shape, origin, lesson.tokenizer, dropout=config.dropout, seed=config.seed
         )
     checkpoint = folder / "checkpoint.pt"
     try:

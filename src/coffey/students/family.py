@@ -102,6 +102,15 @@ def new_student(shape: Shape, *, dropout: float = 0.1, seed: int) -> AnyStudent:
     return student
 
 
+def pace(shape: Shape) -> float:
+    """What the learning rate is multiplied with.
+
+    2.5 for a static student: few of its vectors are in a batch, so each is corrected seldom. On TREC, 227K
+    parameters, 20 epochs, accuracy was 0.738 at 2e-3, 0.788 at 5e-3 and 0.748 at 1e-2.
+    """
+    return 2.5 if isinstance(shape, StaticShape) else 1.0
+
+
 def can_start_from(source: AnyStudent, shape: Shape) -> bool:
     """Whether a student of `shape` can take first weights from `source` by more than an exact copy."""
     if isinstance(shape, EncoderShape):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from tokenizers import Tokenizer
@@ -14,9 +12,6 @@ from coffey.students.static import StaticStudent
 
 SIZE = 0.1
 """Standard deviation of the first vectors, whatever they come from."""
-
-SIF = 1e-3
-"""The `a` of a / (a + frequency) (Arora, Liang and Ma 2017, section 4.1, who find 1e-3 to 1e-4 best)."""
 
 _BATCH = 512
 
@@ -39,15 +34,16 @@ def initialize_static(
     *,
     old_ids: np.ndarray | None,
     tokenizer: Tokenizer,
-    counts: np.ndarray,
     seed: int,
 ) -> None:
     """Fill `student` with what `source` knows about single tokens.
 
     Each token is read by the source alone, between the special tokens; the vectors are centred and reduced to
-    the student's width by their principal components. Weights start where frequency says that a token tells
-    little: a / (a + frequency). This is model2vec's recipe (Tulkens and van Dongen 2024), with frequencies
-    counted on the transfer set instead of assumed from ranks. The head comes from chance.
+    the student's width by their principal components (model2vec's recipe; Tulkens and van Dongen 2024). Weights
+    start equal, or as the static source has them: its recipe goes on to weigh tokens by a / (a + frequency)
+    (Arora, Liang and Ma 2017), which was worse here, where weights are learned and frequent words may decide
+    (retention of 227K parameters on CLINC150 0.909 against 0.925, on TREC 0.911 against 0.953). The head comes
+    from chance.
 
     Args:
         student: the module to fill.
@@ -55,7 +51,6 @@ def initialize_static(
         old_ids: int64 [student vocabulary], the source's token for each of the student's; None when the
             vocabularies have nothing in common (then all comes from chance).
         tokenizer: the source's.
-        counts: int [student vocabulary], how often the transfer set uses each token.
         seed: of what comes from chance.
     """
     initialize_static_from_scratch(student, seed=seed)
@@ -67,9 +62,6 @@ def initialize_static(
         student.tokens.weight[:, : components.shape[1]] = components * (SIZE / components.std())
         if isinstance(source, StaticStudent):
             student.log_weights.weight.copy_(source.log_weights.weight[torch.from_numpy(old_ids)])
-        else:
-            frequency = torch.from_numpy(counts / max(1, counts.sum())).float()
-            student.log_weights.weight[:, 0] = math.log(SIF) - torch.log(SIF + frequency)
 
 
 def read_alone(source: Student | StaticStudent, ids: Tensor, tokenizer: Tokenizer) -> Tensor:
