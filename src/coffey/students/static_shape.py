@@ -11,7 +11,7 @@ from coffey.students.shape import TOLERANCE, read_sizes, read_target, refused
 PREFIX = "static:"
 """How the text of such a stage begins."""
 
-_WIDTHS = range(8, 1025, 8)
+_WIDTHS = range(8, 1025, 4)
 _USEFUL_WIDTH = 64
 """Width from which more words are worth more than more width."""
 
