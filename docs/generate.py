@@ -41,7 +41,7 @@ Rules between keys:
 |---|---|
 | `teacher.cost` states one price at most | two prices of one thing contradict each other |
 | `chain.stages` get smaller from one to the next (where they are parameter targets) | a chain goes down |
-| a shape needs `layers` and `width`; `heads` must divide `width` | otherwise it cannot be built |
+| a shape needs `layers` and `width` (`static:` the latter); `heads` divide `width` | else none is built |
 | `teacher.source` is `package.module:function` when `teacher.kind` is `python` | it is imported |
 | `monitor.redistill_drop` is at least `monitor.max_drop` | one looks before one mends |
 | `data.holdout` names no file that `data.transfer` names | a student that saw the holdout proves nothing |

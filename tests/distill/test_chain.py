@@ -137,7 +137,7 @@ class Heard(Silent):
         self.lines.append(line)
 
 
-def test_features_are_read_once_for_all_stages_and_never_for_labels_alone(request_for, task, tmp_path):
+def test_features_are_read_for_each_stage_and_never_for_labels_alone(request_for, task, tmp_path):
     """They change what the stages become; without them a line says so, and with weights of 0 none is read."""
     read = []
 
@@ -148,11 +148,11 @@ def test_features_are_read_once_for_all_stages_and_never_for_labels_alone(reques
     brief = {"epochs": 0.5}
     shown = request_for(brief, features=features, folder=tmp_path / "shown")
     taught = run_chain(shown, progress=Silent())
-    assert read == [len(task.texts)]
+    assert read == [len(task.texts)] * len(taught.stages)
     labels_only(shown, taught, progress=Silent())
     off = brief | {"hint_weight": 0.0, "relation_weight": 0.0}
     run_chain(request_for(off, features=features, folder=tmp_path / "off"), progress=Silent())
-    assert read == [len(task.texts)]
+    assert read == [len(task.texts)] * len(taught.stages)
     heard = Heard()
     bare = run_chain(request_for(brief, folder=tmp_path / "bare"), progress=heard)
     assert any("shows no features" in line for line in heard.lines)

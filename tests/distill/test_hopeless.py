@@ -16,7 +16,7 @@ SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=12).map(lambda seen: np.
 def test_only_what_knows_nothing_is_given_up(best, left, done, share, more_loss):
     """Never what beats the constant answer, or could by rising as it once did, nor in its first half."""
     reason = reason_to_stop(best.tolist(), 2 + more_loss, done=done, left=left, constant=Score(share, 2.0))
-    hopeless = more_loss >= 0 and reachable(best.tolist(), left) <= share and (done >= 0.5 or not left)
+    hopeless = 2 + more_loss >= 2.0 and reachable(best.tolist(), left) <= share and (done >= 0.5 or not left)
     assert bool(reason) == hopeless
     if hopeless:
         assert best[-1] <= share

@@ -80,6 +80,15 @@ def test_a_ladder_goes_from_a_third_to_a_hundredth_in_steps_of_about_three(teach
         assert sizes[-1] == pytest.approx(teacher / 100, rel=0.06)
 
 
+@pytest.mark.parametrize(
+    "stage",
+    ["static:300K", "static:width=64", "static:width=64,vocabulary=8000,hidden=32", "module=a.b:make"],
+)
+def test_every_family_can_be_written(stage):
+    """Stages of static students and of the user's own modules are read."""
+    assert stage_problem(stage) is None
+
+
 def test_each_stage_is_a_candidate_with_the_chain_up_to_it() -> None:
     """Three stages, three students that could ship."""
     found = make_candidates(made("7M", "2M", "700K"), Known(rows=1000))

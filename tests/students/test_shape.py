@@ -6,7 +6,7 @@ import pytest
 
 from coffey.core.errors import ConfigError
 from coffey.students.encoder import Student
-from coffey.students.shape import EncoderShape, parse_stage
+from coffey.students.shape import EncoderShape, parse_encoder
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,9 @@ def test_the_formula_counts_what_is_built(shape):
 @pytest.mark.parametrize("labels", [3, 150])
 def test_a_target_is_met_within_ten_percent(target, wanted, vocabulary, labels):
     """Whatever the vocabulary, the count is near the target, heads are of 32, and layers are few."""
-    shape = parse_stage(target, labels=labels, vocabulary=vocabulary, max_length=64, smallest_vocabulary=2000)
+    shape = parse_encoder(
+        target, labels=labels, vocabulary=vocabulary, max_length=64, smallest_vocabulary=2000
+    )
     assert abs(shape.parameters() / wanted - 1) <= 0.10
     assert shape.width == 32 * shape.heads
     assert shape.layers <= 4
@@ -43,7 +45,7 @@ def test_a_target_is_met_within_ten_percent(target, wanted, vocabulary, labels):
 def test_smaller_targets_give_smaller_and_never_slower_students():
     """A chain of targets shrinks in parameters that cost time."""
     chain = [
-        parse_stage(target, labels=20, vocabulary=7000, max_length=64) for target in ("7M", "2M", "700K")
+        parse_encoder(target, labels=20, vocabulary=7000, max_length=64) for target in ("7M", "2M", "700K")
     ]
     costs = [shape.parameters_without_embeddings() for shape in chain]
     assert costs == sorted(costs, reverse=True)
@@ -51,14 +53,14 @@ def test_smaller_targets_give_smaller_and_never_slower_students():
 
 def test_a_full_shape_is_taken_as_written():
     """Every size given is kept; the vocabulary is what the texts can fill, at most."""
-    shape = parse_stage(
+    shape = parse_encoder(
         "layers=3, width=192, heads=6, intermediate=500, vocabulary=8000",
         labels=4,
         vocabulary=5000,
         max_length=32,
     )
     assert shape == EncoderShape(3, 192, 6, 500, 5000, 32, 4)
-    assert parse_stage(str(shape), labels=4, vocabulary=5000, max_length=32) == shape
+    assert parse_encoder(str(shape), labels=4, vocabulary=5000, max_length=32) == shape
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,6 @@ def test_a_full_shape_is_taken_as_written():
 def test_what_cannot_be_built_is_refused_by_name(stage):
     """The error names the key and the text that was given."""
     with pytest.raises(ConfigError) as refused:
-        parse_stage(stage, labels=4, vocabulary=5000, max_length=32, smallest_vocabulary=500)
+        parse_encoder(stage, labels=4, vocabulary=5000, max_length=32, smallest_vocabulary=500)
     assert refused.value.problems[0].key == "chain.stages"
     assert refused.value.problems[0].value == stage

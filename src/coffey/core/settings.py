@@ -175,7 +175,8 @@ class ChainSettings:
     """`[chain]`: the stages and how they are trained."""
 
     stages: Annotated[tuple[str, ...], OrWord(AUTO)] = setting(
-        "a student a stage: parameters ('2M') or a shape ('layers=3,width=192,heads=6,vocabulary=8000'); "
+        "a student a stage: parameters ('2M'), a shape ('layers=3,width=192,heads=6,vocabulary=8000'), a "
+        "static student ('static:300K', 'static:width=64') or your own ('module=package.module:function'); "
         "'auto' takes what the plan recommends",
         ("7M", "2M", "700K"),
     )

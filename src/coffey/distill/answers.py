@@ -13,12 +13,13 @@ from coffey.core.errors import StoreUnavailable
 from coffey.core.files import write_atomic
 from coffey.distill.batches import Tokenized, by_length
 from coffey.distill.device import accelerator
-from coffey.students.encoder import Student, probabilities_of
+from coffey.students.encoder import probabilities_of
+from coffey.students.family import AnyStudent
 
 _BATCH = 256
 
 
-def answer(student: Student, texts: Tokenized, rows: np.ndarray) -> np.ndarray:
+def answer(student: AnyStudent, texts: Tokenized, rows: np.ndarray) -> np.ndarray:
     """Probabilities float32 [rows, labels], in the order of `rows`. Leaves the student in evaluation mode."""
     places = np.empty(len(texts), dtype=np.int64)
     places[rows] = np.arange(len(rows))
@@ -34,7 +35,7 @@ def answer(student: Student, texts: Tokenized, rows: np.ndarray) -> np.ndarray:
     return answers
 
 
-def cached_answers(path: Path, student: Student, read: Callable[[], Tokenized]) -> np.ndarray:
+def cached_answers(path: Path, student: AnyStudent, read: Callable[[], Tokenized]) -> np.ndarray:
     """The student's answers to all texts, float32 [texts, labels], computed once and kept at `path`.
 
     The path must name what the answers depend on: the weights and the texts. `read` gives the texts; it is

@@ -22,7 +22,8 @@ from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
 from coffey.distill.vocabulary import Words, find_words
 from coffey.students.checkpoint import SavedStudent, load_student
-from coffey.students.shape import EncoderShape, parse_stage
+from coffey.students.family import Shape, pace, parse_stage
+from coffey.students.module import ModuleShape
 
 DROPOUT = 0.1
 """As in BERT."""
@@ -153,7 +154,7 @@ def check_request(request: ChainRequest) -> None:
             raise EmptyData("transfer set", f"{size} {name} for {rows} texts")
 
 
-def plan_shapes(request: ChainRequest, words: Words) -> tuple[EncoderShape, ...]:
+def plan_shapes(request: ChainRequest, words: Words) -> tuple[Shape, ...]:
     """The shapes of the request's stages, with the vocabulary that these texts can fill."""
     shapes = []
     for stage in request.stages:
@@ -174,7 +175,7 @@ def plan_shapes(request: ChainRequest, words: Words) -> tuple[EncoderShape, ...]
 
 
 def configure(
-    request: ChainRequest, name: str, shape: EncoderShape, taught_by: tuple[str, ...] = (ROOT,)
+    request: ChainRequest, name: str, shape: Shape, taught_by: tuple[str, ...] = (ROOT,)
 ) -> StageConfig:
     """A stage's configuration from the request's settings."""
     settings = request.settings
@@ -185,7 +186,7 @@ def configure(
         dropout=DROPOUT,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.learning_rate * pace(shape),
         warmup=settings.warmup,
         temperature=settings.temperature,
         hard_weight=settings.hard_weight,
@@ -242,7 +243,7 @@ def sample_texts(request: ChainRequest) -> list[str]:
     return [request.texts[row] for row in chosen]
 
 
-def pick_origin(request: ChainRequest, shape: EncoderShape, name: str, progress: Progress) -> Origin:
+def pick_origin(request: ChainRequest, shape: Shape, name: str, progress: Progress) -> Origin:
     """Where a student that no stage precedes starts from: the teacher where its shape allows, else chance."""
     return _fitting((first_origin(request, progress),), shape, progress, name)
 
@@ -263,10 +264,12 @@ def first_origin(request: ChainRequest, progress: Progress) -> Origin:
     return origin
 
 
-def _fitting(origins: Sequence[Origin], shape: EncoderShape, progress: Progress, name: str) -> Origin:
+def _fitting(origins: Sequence[Origin], shape: Shape, progress: Progress, name: str) -> Origin:
     for origin in origins:
         if suits(origin, shape):
             return origin
+    if isinstance(shape, ModuleShape):
+        return SCRATCH
     if origins[-1] is not SCRATCH:
         progress.say(f"{name} is larger than what it could start from: its first weights come from chance.")
     return SCRATCH
@@ -323,7 +326,7 @@ def _held_target(request: ChainRequest, champion: SavedStudent) -> np.ndarray:
     return held
 
 
-def _names(stages: Sequence[EncoderShape | str]) -> tuple[str, ...]:
+def _names(stages: Sequence[Shape | str]) -> tuple[str, ...]:
     names: list[str] = []
     for stage in stages:
         name = str(stage).strip()

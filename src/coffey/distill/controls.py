@@ -27,6 +27,7 @@ from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, run_stage
 from coffey.students.checkpoint import load_student
+from coffey.students.static_shape import StaticShape
 
 DIRECT = "direct jump"
 LABELS = "labels only"
@@ -118,14 +119,23 @@ def equal_epochs(
         epochs: the least that is given, so that a chain of one stage compares with itself.
         before: stages that the arm keeps.
     """
-    last = result.final.params_without_embeddings
+    last = _working(result.final)
     taught = {name for stage in result.stages for name in stage.taught_by}
     cost = sum(
-        (stage.epochs + (stage.name in taught) / 3) * stage.params_without_embeddings
+        (stage.epochs + (stage.name in taught) / 3) * _working(stage)
         for stage in result.stages
         if stage not in before
     )
     return max(epochs, cost / last * chain_rows / arm_rows)
+
+
+def _working(stage: StageResult) -> int:
+    """Parameters that stand for a stage's training time: those that every token is multiplied with.
+
+    Of a static student all of them: it multiplies next to nothing, and its steps are spent in the optimizer's
+    pass over the whole table.
+    """
+    return stage.params if isinstance(stage.shape, StaticShape) else stage.params_without_embeddings
 
 
 def _only(lesson: Lesson, rows: np.ndarray) -> Lesson:

@@ -22,7 +22,7 @@ from coffey.distill.features import hint_loss, make_projection, relation_loss
 from coffey.distill.hopeless import Score, constant_answer, reason_to_stop
 from coffey.distill.loss import distillation_loss
 from coffey.distill.schedule import learning_rate_factor
-from coffey.students.encoder import Student
+from coffey.students.family import AnyStudent
 
 WEIGHT_DECAY = 0.01
 """As in BERT (Devlin et al. 2019)."""
@@ -85,7 +85,7 @@ class Material:
 
 
 def train(
-    student: Student,
+    student: AnyStudent,
     material: Material,
     plan: Plan,
     *,
@@ -124,7 +124,7 @@ def _check(material: Material, plan: Plan) -> None:
 class _Loop:
     def __init__(
         self,
-        student: Student,
+        student: AnyStudent,
         material: Material,
         plan: Plan,
         checkpoint: Path,
@@ -154,7 +154,13 @@ class _Loop:
         features = self.material.features
         if features is None or not self.plan.hint_weight:
             return None
-        return make_projection(self.student.shape.width, features.shape[1]).to(self.device)
+        return make_projection(self._feature_width(), features.shape[1]).to(self.device)
+
+    def _feature_width(self) -> int:
+        token = torch.ones((1, 1), dtype=torch.int64, device=self.device)
+        self.student.eval()
+        with torch.inference_mode():
+            return int(self.student(token, token)[1].shape[1])
 
     def run(self) -> Position:
         self.progress.start(self.plan.name, self.plan.steps, "step")

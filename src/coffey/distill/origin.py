@@ -11,9 +11,12 @@ from torch import nn
 
 from coffey.distill.batches import tokenize
 from coffey.students.encoder import Student
-from coffey.students.initialization import can_reduce, initialize_from, initialize_from_scratch
+from coffey.students.family import AnyStudent, Shape, can_start_from, new_student
+from coffey.students.initialization import initialize_from
+from coffey.students.module import ModuleStudent
 from coffey.students.reduction import Sample
-from coffey.students.shape import EncoderShape
+from coffey.students.static import StaticStudent
+from coffey.students.static_initialization import initialize_static
 from coffey.students.teacher_body import read_teacher
 from coffey.students.vocabulary import match_vocabulary
 
@@ -25,10 +28,10 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A trained encoder to start from, or none."""
+    """A trained student, or a teacher's encoder, to start from; or none."""
 
     name: str
-    source: Student | None = None
+    source: AnyStudent | None = None
     tokenizer: Tokenizer | None = None
     """The source's."""
     sample: Sequence[str] = ()
@@ -54,31 +57,49 @@ def teacher_origin(
     return SCRATCH if body is None else Origin("teacher", body, tokenizer, sample)
 
 
-def suits(origin: Origin, shape: EncoderShape) -> bool:
+def suits(origin: Origin, shape: Shape) -> bool:
     """Whether a student of this shape can start from the origin."""
-    return origin.source is not None and can_reduce(origin.source.shape, shape)
+    return origin.source is not None and can_start_from(origin.source, shape)
 
 
 def first_student(
-    shape: EncoderShape, origin: Origin, tokenizer: Tokenizer, *, dropout: float, seed: int
-) -> Student:
-    """A student of `shape` with its first weights, on the CPU; the same for the same arguments."""
-    student = Student(shape, dropout=dropout)
+    shape: Shape, origin: Origin, tokenizer: Tokenizer, *, dropout: float, seed: int
+) -> AnyStudent:
+    """A student of `shape` with its first weights, on the CPU; the same for the same arguments.
+
+    Args:
+        shape: of the student.
+        origin: what it starts from. From a student of the same shape and task all is taken over; from one
+            that it cannot start from, nothing.
+        tokenizer: the student's.
+        dropout: while training.
+        seed: of what comes from chance.
+    """
+    student = new_student(shape, dropout=dropout, seed=seed)
     if origin.source is None or origin.tokenizer is None:
-        initialize_from_scratch(student, seed=seed)
         return student
     source = origin.source.cpu()
     if source.shape == shape and origin.same_task and origin.tokenizer.get_vocab() == tokenizer.get_vocab():
         student.load_state_dict(source.state_dict())
         return student
-    initialize_from(
-        student,
-        source,
-        old_ids=match_vocabulary(tokenizer, origin.tokenizer),
-        sample=_sample(origin.tokenizer, origin.sample, source.shape.max_length),
-        seed=seed,
-        classifier=origin.same_task,
-    )
+    old_ids = match_vocabulary(tokenizer, origin.tokenizer)
+    if isinstance(student, Student) and isinstance(source, Student):
+        initialize_from(
+            student,
+            source,
+            old_ids=old_ids,
+            sample=_sample(origin.tokenizer, origin.sample, source.shape.max_length),
+            seed=seed,
+            classifier=origin.same_task,
+        )
+    elif isinstance(student, StaticStudent) and not isinstance(source, ModuleStudent):
+        initialize_static(
+            student,
+            source,
+            old_ids=old_ids,
+            tokenizer=origin.tokenizer,
+            seed=seed,
+        )
     return student
 
 

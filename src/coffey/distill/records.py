@@ -12,7 +12,7 @@ from torch import nn
 
 from coffey.core.settings import ChainSettings
 from coffey.distill.loss import NO_LABEL
-from coffey.students.shape import EncoderShape
+from coffey.students.family import Shape
 
 FLOPS_A_PARAMETER = 6
 """Of training, for each token and each parameter outside the embeddings (Kaplan et al. 2020, section 2.1)."""
@@ -32,7 +32,7 @@ class ChainRequest:
     validation: np.ndarray
     """bool [texts]: never trained on, chooses the best weights."""
     labels: tuple[str, ...]
-    stages: tuple[EncoderShape | str, ...]
+    stages: tuple[Shape | str, ...]
     settings: ChainSettings
     folder: Path
     """Local folder of this run, `stages/<run id>`."""
@@ -61,7 +61,7 @@ class StageResult:
     name: str
     folder: Path
     """Where `students.checkpoint.load_student` finds it."""
-    shape: EncoderShape
+    shape: Shape
     params: int
     params_without_embeddings: int
     taught_by: tuple[str, ...]

@@ -24,7 +24,7 @@ from coffey.distill.loop import Material, Plan, train
 from coffey.distill.origin import Origin, first_student
 from coffey.distill.records import StageResult
 from coffey.students.checkpoint import save_student
-from coffey.students.shape import EncoderShape
+from coffey.students.family import Shape, read_shape
 
 _MOST_STEPS_BETWEEN_EVALUATIONS = 500
 
@@ -37,7 +37,7 @@ class StageConfig:
     """Everything about a stage that is not data."""
 
     name: str
-    shape: EncoderShape
+    shape: Shape
     taught_by: tuple[str, ...]
     dropout: float
     epochs: float
@@ -224,7 +224,7 @@ def _to_json(result: StageResult) -> dict[str, Any]:
 
 
 def _from_json(values: Mapping[str, Any], folder: Path) -> StageResult:
-    shape = EncoderShape(**values["shape"])
+    shape = read_shape(values["shape"])
     known = dict(values) | {
         "folder": folder / values["folder"],
         "shape": shape,

@@ -55,15 +55,19 @@ def stage_params(stage: str) -> float | None:
     """Parameters that take part in every token, from a stage's text; None when it cannot be told.
 
     A target such as `2M` is taken whole, an upper bound since embeddings are only looked up. Of a shape,
-    layers and width count: 12 x layers x width^2 (Kaplan et al. 2020, table 1).
+    layers and width count: 12 x layers x width^2 (Kaplan et al. 2020, table 1). Of a static student every
+    token adds its vector of `width` numbers, but a training step passes over the whole table; so a target is
+    taken whole here too, and of `static:width=…` only what it says can be told. Of a user's module nothing.
 
     >>> stage_params("2M"), stage_params("layers=2,width=100"), stage_params("auto")
     (2000000.0, 240000.0, None)
     """
-    count = _COUNT.fullmatch(stage.strip())
+    count = _COUNT.fullmatch(stage.strip().removeprefix("static:"))
     if count:
         return float(count.group(1)) * _UNITS[count.group(2).upper()]
     shape = dict(re.findall(r"(\w+)\s*=\s*(\d+)", stage))
     if "layers" in shape and "width" in shape:
         return 12.0 * float(shape["layers"]) * float(shape["width"]) ** 2
+    if stage.startswith("static:") and {"width", "vocabulary"} <= shape.keys():
+        return float(shape["width"]) * float(shape["vocabulary"])
     return None

@@ -88,6 +88,9 @@ def _probed(known: Known) -> dict[str, StageProbe]:
 def _params(stage: str) -> float:
     params = assumptions.stage_params(stage)
     if not params:
-        expected = "a number of parameters such as '2M', or a shape with layers and width"
+        expected = (
+            "a number of parameters such as '2M', or a shape with layers and width; of another stage "
+            "`coffey plan --probe` measures the speed"
+        )
         raise ConfigError("coffey.toml", [Problem("chain.stages", stage, expected)])
     return params

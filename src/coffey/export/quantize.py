@@ -101,7 +101,7 @@ def _tables(graph: onnx.GraphProto) -> dict[str, npt.NDArray[np.float32]]:
         item = weights.get(name)
         if item is not None and item.data_type == onnx.TensorProto.FLOAT and len(item.dims) == 2:
             table = numpy_helper.to_array(item)
-            if table.size >= SMALLEST_TABLE:
+            if table.size >= SMALLEST_TABLE and table.shape[1] > 1:  # one number and its scale are larger
                 tables[name] = table
     return dict(sorted(tables.items()))
 

@@ -28,7 +28,7 @@ from coffey.distill.stage import MOST_EVALUATIONS, Lesson, StageConfig, digest_w
 from coffey.distill.vocabulary import find_words
 from coffey.probe.pilot_rows import PilotRows
 from coffey.students.checkpoint import load_student
-from coffey.students.shape import EncoderShape
+from coffey.students.family import Shape
 
 _LEAST_STEPS = 200
 """Optimizer steps of a training, at least, unless the full training makes fewer: a student that was stopped
@@ -53,7 +53,7 @@ class PilotCandidate:
     """A stage with all that a direct jump to it at full data would have."""
 
     name: str
-    shape: EncoderShape
+    shape: Shape
     tokenizer: Tokenizer
     origin: Origin
 

@@ -12,7 +12,7 @@ from coffey.distill.batches import Tokenized, epoch_batches
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.loop import MAX_GRADIENT_NORM, make_optimizer
 from coffey.distill.loss import NO_LABEL, distillation_loss
-from coffey.students.encoder import Student
+from coffey.students.family import AnyStudent
 
 _WARM_UP = 2
 _FEWEST = 3
@@ -23,7 +23,7 @@ _ANSWERED = 256
 
 
 def time_step(
-    student: Student,
+    student: AnyStudent,
     texts: Tokenized,
     settings: ChainSettings,
     *,
@@ -56,7 +56,7 @@ def time_step(
 
 
 def _mean_step(
-    student: Student,
+    student: AnyStudent,
     texts: Tokenized,
     batches: list[np.ndarray],
     settings: ChainSettings,
@@ -83,7 +83,7 @@ def _error(moments: list[float]) -> float:
 
 
 def _step(
-    student: Student,
+    student: AnyStudent,
     optimizer: torch.optim.Optimizer,
     texts: Tokenized,
     batch: np.ndarray,
@@ -107,7 +107,7 @@ def _step(
     float(loss.detach())
 
 
-def _answer_s(student: Student, texts: Tokenized, clock: Clock) -> float:
+def _answer_s(student: AnyStudent, texts: Tokenized, clock: Clock) -> float:
     """Seconds to answer one text in the batches of an evaluation."""
     rows = np.arange(min(len(texts), _ANSWERED))
     begin = clock()

@@ -24,9 +24,7 @@ from coffey.export.single import export_single
 from coffey.probe.options import ProbeOptions
 from coffey.probe.served import probe_served
 from coffey.probe.step import time_step
-from coffey.students.encoder import Student
-from coffey.students.initialization import initialize_from_scratch
-from coffey.students.shape import EncoderShape
+from coffey.students.family import AnyStudent, Shape, new_student
 
 _TRAINED_ON = 4096
 """Texts that training batches are made of: many windows of similar length, as in training."""
@@ -43,7 +41,7 @@ class Candidate:
     """A stage with the shape and the tokenizer that training would give it."""
 
     name: str
-    shape: EncoderShape
+    shape: Shape
     tokenizer: Tokenizer
 
 
@@ -114,8 +112,7 @@ def probe_student(
         ServeError: the server could not be asked.
         ValueError: there are no texts.
     """
-    student = Student(candidate.shape, dropout=DROPOUT)
-    initialize_from_scratch(student, seed=options.seed)
+    student = new_student(candidate.shape, dropout=DROPOUT, seed=options.seed)
     drawn = sample_texts(texts, options.texts, seed=options.seed)
     variants = _export(student.eval(), candidate, labels, drawn, settings.export, folder)
     runtime = variants.runtime(threads=options.threads)
@@ -142,7 +139,7 @@ def probe_student(
 
 
 def _step_s(
-    student: Student,
+    student: AnyStudent,
     candidate: Candidate,
     texts: Sequence[str],
     settings: Settings,
@@ -166,7 +163,7 @@ def _served(
 
 
 def _export(
-    student: Student,
+    student: AnyStudent,
     candidate: Candidate,
     labels: tuple[str, ...],
     texts: Sequence[str],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import Settings
 from coffey.project.configuration import load_settings
+from coffey.project.wiring import open_modules
 from coffey.project.workspace import Workspace
 from coffey.registry.protocol import CHAMPION
 from coffey.registry.version import Version
@@ -32,7 +33,8 @@ class Project:
     """
 
     def __init__(self, settings: Settings, folder: Path, *, progress: Progress | None = None) -> None:
-        """Use `settings`; `folder` is what a python teacher is imported from."""
+        """Use `settings`; `folder` is what a python teacher and the user's own students are imported from."""
+        open_modules(settings, folder)
         self._space = Workspace(settings, folder, progress=progress or Silent())
 
     @classmethod

@@ -21,13 +21,18 @@ Lists are here even if an item of theirs has a problem.
 _TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*([KMB]?)", re.IGNORECASE)
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
 _SHAPE_KEYS = ("layers", "width", "heads", "intermediate", "vocabulary")
+_STATIC_KEYS = ("width", "vocabulary", "hidden")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _PRICES = ("usd_per_hour", "usd_per_1k_requests", "usd_per_1m_tokens")
 _OUTPUT_PRICE = "usd_per_1m_output_tokens"
 _BASE_URL = re.compile(r"https?://[^/@\s]+(/[^@\s?#]*)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_STAGE = "a stage such as '2M', '700K' or 'layers=3,width=192,heads=6,vocabulary=8000'"
+_STAGE = (
+    "a stage such as '2M', '700K', 'layers=3,width=192,heads=6,vocabulary=8000', 'static:300K' or "
+    "'module=package.module:function'"
+)
+_STATIC, _MODULE = "static:", "module="
 
 
 def broken_rules(values: Values, given: Mapping[str, object]) -> list[Problem]:
@@ -70,22 +75,37 @@ def label_problem(names: tuple[str, ...]) -> Problem | None:
 
 def stage_problem(stage: str) -> str | None:
     """What is expected of a stage's text that cannot be read; None when it can."""
-    target = _TARGET.fullmatch(stage.strip())
-    if target:
+    if stage.strip().startswith(_MODULE):
+        function, comma, sizes = stage.strip().removeprefix(_MODULE).partition(",")
+        right = _FUNCTION.fullmatch(function) and (not comma or _sizes(sizes, ("vocabulary",)))
+        return None if right else "'module=package.module:function', after which vocabulary=… may follow"
+    if _size(stage) is not None:
         return None if _size(stage) else "a target above 0"
-    values: dict[str, int] = {}
-    for part in stage.split(","):
-        name, _, number = (piece.strip() for piece in part.partition("="))
-        if name not in _SHAPE_KEYS or not _COUNT.fullmatch(number):
-            return _STAGE
-        values[name] = int(number)
+    if stage.strip().startswith(_STATIC):
+        values = _sizes(stage.strip().removeprefix(_STATIC), _STATIC_KEYS)
+        return None if values and "width" in values else "'static:300K', or 'static:' and at least width=…"
+    values = _sizes(stage, _SHAPE_KEYS)
+    if values is None:
+        return _STAGE
     if "layers" not in values or "width" not in values:
         return "a shape with at least layers=… and width=…"
     return "heads that divide the width" if values["width"] % values.get("heads", 1) else None
 
 
+def _sizes(text: str, names: tuple[str, ...]) -> dict[str, int] | None:
+    """The numbers of `name=number,…`; None where the text is anything else."""
+    values: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if name not in names or not _COUNT.fullmatch(number):
+            return None
+        values[name] = int(number)
+    return values
+
+
 def _size(stage: object) -> float | None:
-    match = _TARGET.fullmatch(stage.strip()) if isinstance(stage, str) else None
+    """The parameters that a target asks for, of an encoder or of a static student."""
+    match = _TARGET.fullmatch(stage.strip().removeprefix(_STATIC)) if isinstance(stage, str) else None
     return float(match[1]) * _UNITS[match[2].upper()] if match else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,17 @@ def build_signer(key_folder: Path) -> Signer:
 def build_trust(key_folder: Path, files: tuple[Path, ...] = ()) -> Trust:
     """The keys whose artifacts are loaded."""
     return Trust.of(key_folder, files)
+
+
+def open_modules(settings: Settings, folder: Path) -> None:
+    """Let stages that name a module of the user's import it from `folder`, the one of `coffey.toml`.
+
+    The folder comes last on the import path, so that it hides nothing, and stays there: a student is loaded,
+    long after its stage, from the same module.
+    """
+    place = str(folder.resolve())
+    if any(stage.strip().startswith("module=") for stage in settings.chain.stages) and place not in sys.path:
+        sys.path.append(place)
 
 
 def build_teacher(settings: Settings, folder: Path, progress: Progress | None = None) -> Teacher:

@@ -15,8 +15,7 @@ from tokenizers import Tokenizer
 from coffey.core.errors import StoreUnavailable, UnknownFormat
 from coffey.core.files import write_atomic
 from coffey.core.ids import digest_bytes, digest_json
-from coffey.students.encoder import Student
-from coffey.students.shape import EncoderShape
+from coffey.students.family import AnyStudent, build_student, read_shape
 
 FORMAT = 1
 """Raised when a file changes its meaning; a new optional key does not."""
@@ -32,12 +31,12 @@ _CHANGED = "it is not what was written: its digest differs"
 class SavedStudent:
     """What a student's folder holds."""
 
-    student: Student
+    student: AnyStudent
     tokenizer: Tokenizer
     labels: tuple[str, ...]
 
 
-def save_student(folder: Path, student: Student, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+def save_student(folder: Path, student: AnyStudent, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
     """Write a student to a folder; `config.json` comes last, so a folder with it is whole.
 
     Raises:
@@ -63,6 +62,7 @@ def load_student(folder: Path) -> SavedStudent:
     Raises:
         StoreUnavailable: a file is missing, cannot be read, or is not what was written; it is named.
         UnknownFormat: a later version wrote it.
+        ConfigError: it is a user's module, which cannot be imported or has changed since.
     """
     config = _config(folder / _CONFIG)
     digests = config.get("sha256", {})  # earlier versions wrote none
@@ -105,9 +105,9 @@ def _bytes(path: Path) -> bytes:
         raise StoreUnavailable(str(path), exc.strerror or str(exc)) from exc
 
 
-def _student(folder: Path, shape: Mapping[str, int], weights: bytes) -> Student:
+def _student(folder: Path, shape: Mapping[str, Any], weights: bytes) -> AnyStudent:
     try:
-        student = Student(EncoderShape(**shape))
+        student = build_student(read_shape(shape))
         student.load_state_dict(load(weights))
     except (SafetensorError, RuntimeError, ValueError, LookupError, TypeError) as exc:
         raise _damaged(folder / _WEIGHTS, str(exc)) from exc

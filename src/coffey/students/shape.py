@@ -1,10 +1,10 @@
-"""The shape of a student: what decides its size and, mostly, its latency."""
+"""The shape of an encoder: what decides its size and, mostly, its latency."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from coffey.core.errors import ConfigError, Problem
@@ -65,7 +65,7 @@ class EncoderShape:
         return asdict(self)
 
 
-def parse_stage(
+def parse_encoder(
     stage: str, *, labels: int, vocabulary: int, max_length: int, smallest_vocabulary: int = 0
 ) -> EncoderShape:
     """The shape that a stage's text asks for.
@@ -81,33 +81,56 @@ def parse_stage(
     Raises:
         ConfigError: the text cannot be read, or no shape comes within 10 % of the target.
 
-    >>> parse_stage("layers=2,width=64", labels=3, vocabulary=1000, max_length=32).intermediate
+    >>> parse_encoder("layers=2,width=64", labels=3, vocabulary=1000, max_length=32).intermediate
     256
     """
     base = EncoderShape(1, HEAD_WIDTH, 1, HEAD_WIDTH, vocabulary, max_length, labels)
-    target = _TARGET.fullmatch(stage.strip())
-    if target:
-        wanted = float(target[1]) * _UNITS[target[2].upper()]
-        return _fit(stage, round(wanted), base, min(smallest_vocabulary, vocabulary))
+    wanted = read_target(stage)
+    if wanted is not None:
+        return _fit(stage, wanted, base, min(smallest_vocabulary, vocabulary))
     return _read(stage, base, smallest_vocabulary)
 
 
-def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
+def read_target(text: str) -> int | None:
+    """A number of parameters such as `2M` or `700K`; None where the text is no such number.
+
+    >>> read_target("1.5M"), read_target("layers=2")
+    (1500000, None)
+    """
+    target = _TARGET.fullmatch(text.strip())
+    return round(float(target[1]) * _UNITS[target[2].upper()]) if target else None
+
+
+def read_sizes(stage: str, text: str, names: Collection[str], expected: str) -> dict[str, int]:
+    """The positive integers of `name=number,…`.
+
+    Raises:
+        ConfigError: another name, or no positive integer; it names `stage` and what was `expected`.
+    """
     values: dict[str, int] = {}
-    for part in stage.split(","):
-        name, _, number = part.partition("=")
-        known = name.strip() in ("layers", "width", "heads", "intermediate", "vocabulary")
-        if not known or not number.strip().isdigit() or int(number) < 1:
-            raise _refused(
-                stage, "a parameter target like '2M', or 'layers=3,width=192,…' of positive integers"
-            )
-        values[name.strip()] = int(number)
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if name not in names or not number.isdigit() or int(number) < 1:
+            raise refused(stage, expected)
+        values[name] = int(number)
+    return values
+
+
+def refused(stage: str, expected: str) -> ConfigError:
+    """The error of a stage's text that no student can be made of."""
+    return ConfigError("chain", [Problem("chain.stages", stage, expected)])
+
+
+def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
+    names = ("layers", "width", "heads", "intermediate", "vocabulary")
+    expected = "a parameter target like '2M', or 'layers=3,width=192,…' of positive integers"
+    values = read_sizes(stage, stage, names, expected)
     if "layers" not in values or "width" not in values:
-        raise _refused(stage, "at least layers=… and width=…")
+        raise refused(stage, "at least layers=… and width=…")
     width = values["width"]
     heads = values.get("heads", max(1, width // HEAD_WIDTH))
     if width % heads:
-        raise _refused(stage, f"a width that {heads} heads divide")
+        raise refused(stage, f"a width that {heads} heads divide")
     tokens = max(min(values.get("vocabulary", base.vocabulary), base.vocabulary), smallest_vocabulary)
     return replace(
         base,
@@ -127,7 +150,7 @@ def _fit(stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int) 
     ]
     if not candidates:
         smallest = replace(base, heads=1, intermediate=2 * HEAD_WIDTH, vocabulary=smallest_vocabulary)
-        raise _refused(
+        raise refused(
             stage,
             f"a target that some shape comes within 10 % of; with {base.vocabulary} tokens "
             f"(at least {smallest_vocabulary}) and {base.labels} labels the smallest student has "
@@ -175,7 +198,3 @@ def _dislike(shape: EncoderShape, wanted: int, useful: int, smallest: int) -> fl
         + 0.05 * narrow
         + 0.2 * shallow
     )
-
-
-def _refused(stage: str, expected: str) -> ConfigError:
-    return ConfigError("chain", [Problem("chain.stages", stage, expected)])
