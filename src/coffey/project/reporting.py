@@ -110,6 +110,7 @@ def data_view(labelling: Mapping[str, Any]) -> JsonObject:
         "exact": data["leaking_exact"],
         "near": data["leaking_near"],
         "removed": data["leaking_exact"] + data["leaking_near"],
+        "calibration": labelling.get("calibration"),
     }
 
 

@@ -28,6 +28,7 @@ def data_section(result: JsonObject) -> Section | None:
         for key, label in COUNTS.items()
         if (value := number(result, "data", key)) is not None
     ]
+    counts += _calibration(obj(result, "data", "calibration"))
     pairs = [pair for pair in items(result, "data", "pairs") if isinstance(pair, Sequence) and len(pair) == 2]
     blocks: list[Block] = [Facts(counts)] if counts else []
     if pairs:
@@ -41,6 +42,15 @@ def data_section(result: JsonObject) -> Section | None:
             )
         )
     return Section("Data", "", blocks) if blocks else None
+
+
+def _calibration(found: JsonObject) -> list[tuple[str, str]]:
+    """How far the teacher's confidence is from its accuracy, and what was done about it."""
+    error, temperature = number(found, "error"), number(found, "temperature")
+    if error is None or temperature is None:
+        return []
+    done = f"corrected with temperature {temperature:.2f}" if flag(found, "corrected") else "left alone"
+    return [("the teacher's expected calibration error", f"{error:.3f}, {done}")]
 
 
 def gate_section(result: JsonObject) -> Section | None:
