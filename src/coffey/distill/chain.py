@@ -14,6 +14,7 @@ from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
 from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
+from coffey.distill.hard_labels import trusted_labels
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import mean_teacher
 from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
@@ -157,7 +158,7 @@ def configure(
 
 
 def make_lesson(request: ChainRequest, tokenizer: Tokenizer, answers: Sequence[np.ndarray]) -> Lesson:
-    """The request's data with the mean of `answers` as target."""
+    """The request's data with the mean of `answers` as target, without hard labels that are doubtful."""
     return Lesson(
         texts=list(request.texts),
         keys=list(request.keys),
@@ -165,7 +166,7 @@ def make_lesson(request: ChainRequest, tokenizer: Tokenizer, answers: Sequence[n
         tokenizer=tokenizer,
         target=mean_teacher(answers),
         judge=request.teacher,
-        hard=request.hard_labels(),
+        hard=trusted_labels(request.teacher, request.hard_labels()),
         validation=np.asarray(request.validation, dtype=bool),
     )
 

@@ -44,7 +44,7 @@ def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progres
         StageError: as `stage.run_stage`; `NothingToTrain` also when no example outside the validation
             split, or none inside it, has a label.
     """
-    lesson = _lesson(request, result)
+    lesson = replace(_lesson(request, result), hard=request.hard_labels())  # this arm asks no teacher
     known = lesson.hard != NO_LABEL
     if known.any():
         lesson = _only(lesson, known)

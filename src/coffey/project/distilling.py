@@ -20,6 +20,7 @@ from coffey.core.records import Interval, Machine, Quality
 from coffey.core.settings import ChainSettings
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import direct_jump, labels_only
+from coffey.distill.hard_labels import DoubtfulLabels, describe_doubtful
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.export.gate import GateResult, gate
 from coffey.export.package import Holdout
@@ -118,6 +119,8 @@ class DistillResult:
     challenger: str | None
     """Name in the registry; None when the gate refused."""
     labelling: LabelResult
+    doubtful: DoubtfulLabels
+    """Hard labels of the transfer set that the teacher contradicts; their rows learn from it alone."""
     params_ratio: float | None
     seconds: float
     machine: Machine
@@ -189,6 +192,9 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
         artifact=str(candidate.path),
         challenger=challenger,
         labelling=lesson.labelled.result,
+        doubtful=describe_doubtful(
+            lesson.labelled.transfer, lesson.hard, texts=lesson.data.transfer.texts, labels=teacher.labels
+        ),
         params_ratio=teacher.params / candidate.manifest.params if teacher.params else None,
         seconds=monotonic() - began,
         machine=describe_machine(),

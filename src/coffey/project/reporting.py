@@ -70,7 +70,7 @@ def distill_view(name: str, result: DistillResult) -> JsonObject:
     return {
         **view,
         "name": name,
-        "data": data_view(view["labelling"]),
+        "data": data_view(view["labelling"]) | {"doubtful": view["doubtful"]},
         "time": utc_now(),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from coffey.core.records import JsonObject
 from coffey.dashboard import figures
 from coffey.dashboard.page import Block, Facts, Note, Section, Table
-from coffey.dashboard.reading import flag, items, number, obj, words
+from coffey.dashboard.reading import flag, items, number, obj, rows, words
 
 COUNTS = {
     "transfer": "transfer set",
@@ -41,7 +41,21 @@ def data_section(result: JsonObject) -> Section | None:
                 text_columns=frozenset({0, 1}),
             )
         )
+    blocks += _doubtful(obj(result, "data", "doubtful"))
     return Section("Data", "", blocks) if blocks else None
+
+
+def _doubtful(found: JsonObject) -> list[Block]:
+    """Some of the hard labels that the teacher contradicts, shortened."""
+    count, labelled = number(found, "rows"), number(found, "labelled")
+    if not count or not labelled:
+        return []
+    body = [
+        (_quoted(row.get("text")), words(row, "label"), words(row, "teacher"))
+        for row in rows(found, "examples")
+    ]
+    said = f"The teacher contradicts {count:,.0f} of {labelled:,.0f} labels and alone teaches those rows"
+    return [Table(("text", "label", "the teacher's"), body, caption=said, text_columns=frozenset({0, 1, 2}))]
 
 
 def _calibration(found: JsonObject) -> list[tuple[str, str]]:
