@@ -13,6 +13,7 @@ from coffey.dashboard import figures
 
 if TYPE_CHECKING:
     from coffey.project.labelling import LabelResult
+    from coffey.project.transfer import DataReport
     from coffey.teacher.calibration import Calibration
 
 
@@ -28,7 +29,7 @@ def draw(result: LabelResult) -> RenderableType:
     data = result.data
     return facts(
         [
-            ("answers", f"{result.labels:,} to learn from, {result.holdout:,} held out"),
+            ("answers", f"{result.labels:,} to learn from{_made(data)}, {result.holdout:,} held out"),
             *skipped_row(result),
             ("asked now", f"{result.asked:,} in {figures.seconds(result.seconds)}"),
             (
@@ -50,6 +51,10 @@ def draw(result: LabelResult) -> RenderableType:
             ("digest", result.digest),
         ]
     )
+
+
+def _made(data: DataReport) -> str:
+    return f" ({data.augmented:,} of them made from the transfer set)" if data.augmented else ""
 
 
 def calibration_words(found: Calibration | None) -> str:

@@ -26,6 +26,7 @@ from coffey.export.gate import GateResult, gate
 from coffey.export.package import Holdout
 from coffey.export.parity import torch_probabilities
 from coffey.export.quality import measure_quality
+from coffey.project.augmenting import augment_data
 from coffey.project.candidates import Chain, choose_chain, is_auto, with_stages
 from coffey.project.labelling import Labelled, LabelResult, label_data
 from coffey.project.reporting import kept_result
@@ -138,14 +139,21 @@ class Lesson:
     holdout: Holdout
 
 
-def prepare(space: Workspace, progress: Progress | None = None) -> Lesson:
+def prepare(space: Workspace, progress: Progress | None = None, *, augmented: bool = True) -> Lesson:
     """Read and clean the data, ask the teacher for what is missing; nothing is asked about unusable data.
+
+    Args:
+        space: the project.
+        progress: hears about reading and asking; the project's own when absent.
+        augmented: whether `data.augment` applies.
 
     Raises:
         DataError, TeacherError, StoreError: see those.
     """
     progress = progress or space.progress
     read = read_data(space.settings, progress)
+    if augmented:
+        read = augment_data(space.settings, read)
     labels = space.teacher.labels
     for split in (read.transfer, read.holdout):
         split.indices(labels)  # refused before anything is paid for

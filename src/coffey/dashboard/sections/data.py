@@ -18,6 +18,7 @@ COUNTS = {
     "exact": "holdout texts in the transfer set",
     "near": "near-duplicates of holdout texts",
     "removed": "rows removed from the transfer set",
+    "augmented": "texts made from the transfer set",
 }
 
 
