@@ -16,6 +16,9 @@ from coffey.distill.loss import NO_LABEL
 
 SHOWN = 5
 
+UNLIKELY = 0.05
+"""Probability of a label below which it may be doubtful: without it, a weak teacher's errors are found."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtfulRow:
@@ -44,7 +47,8 @@ def find_doubtful(teacher: np.ndarray, hard: npt.NDArray[np.integer]) -> npt.NDA
     """Bool [n]: the rows that the teacher confidently gives another label than they have.
 
     A label is confident for a row where its probability reaches the mean probability of that label over the
-    rows that carry it; a row is doubtful when the most probable of its confident labels is not its own.
+    rows that carry it; a row is doubtful when the most probable of its confident labels is not its
+    own, and its own is below `UNLIKELY`.
 
     Args:
         teacher: [n, labels], the teacher's probabilities.
@@ -55,8 +59,9 @@ def find_doubtful(teacher: np.ndarray, hard: npt.NDArray[np.integer]) -> npt.NDA
     for label in np.unique(hard[known]):
         thresholds[label] = teacher[hard == label, label].mean(dtype=np.float64)
     confident = np.where(teacher >= thresholds, teacher, -1.0)
+    own = np.where(known, teacher[np.arange(len(hard)), hard], 1.0)
     doubtful: npt.NDArray[np.bool_] = (
-        known & (confident.max(axis=1) >= 0) & (confident.argmax(axis=1) != hard)
+        known & (confident.max(axis=1) >= 0) & (confident.argmax(axis=1) != hard) & (own < UNLIKELY)
     )
     return doubtful
 
