@@ -240,6 +240,8 @@ def demo() -> dict[str, Any]:
             "exact": 3,
             "near": 9,
             "removed": 12,
+            "calibration": {"error": 0.112, "temperature": 2.31, "corrected": True},
+            "doubtful": {"rows": 41, "labelled": 9_800, "examples": [{"text": HOSTILE, "label": "card", "teacher": HOSTILE}]},
             "pairs": [[HOSTILE, "a long complaint about a card that was charged twice " * 8]],
         },
         "table": [

@@ -148,6 +148,8 @@ def test_nothing_is_invented(report: Report) -> None:
         ("table", "Teacher and students"),
         ("gate", "Passed:"),
         ("data", "Some of what leaked"),
+        ("data", "corrected with temperature 2.31"),
+        ("data", "The teacher contradicts 41 of 9,800 labels"),
     ],
 )
 def test_a_section_stands_for_its_key(sample: ModuleType, key: str, title: str) -> None:

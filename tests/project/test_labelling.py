@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
 from coffey.core.errors import BudgetExhausted, DataError, StoreCorrupt
+from coffey.core.ids import input_key
 from coffey.project.labelling import RECHECKED
 from coffey.teacher.spending import read_spending, spending_folder
 
@@ -102,3 +104,29 @@ def test_a_teacher_that_changed_in_secret_is_noticed(untouched):
     (untouched.folder / "weight.txt").write_text("0.5")
     with pytest.raises(StoreCorrupt):
         untouched.load().label()
+
+
+def test_an_over_confident_teacher_is_calibrated_on_labelled_rows(untouched):
+    """Half of the labels contradict it: students learn from less confident answers; the kept ones stay."""
+    path = untouched.folder / "transfer.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, text in enumerate(untouched.known(200, seed=71)):
+        rows.append({"text": text, "intent": "account" if number % 2 else "billing"})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    project = untouched.load()
+    before = project.label()
+    assert before.calibration is not None
+    assert before.calibration.corrected
+    assert before.calibration.rows >= 200
+    keys = [input_key(row["text"]) for row in rows]
+    labels = project.workspace.labels
+    assert labels.read(keys).max(axis=1).mean() < labels.read_raw(keys).max(axis=1).mean()
+    assert untouched.load().label().digest == before.digest
+    path.write_text("".join(json.dumps({"text": row["text"]}) + "\n" for row in rows))
+    assert untouched.load().label().calibration is None
+
+
+def test_a_teacher_without_labels_to_measure_on_is_read_as_it_answered(untouched):
+    """Sixty rows are too few."""
+    project = untouched.load()
+    assert project.label().calibration is None

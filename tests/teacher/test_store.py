@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from coffey.core.errors import StoreCorrupt, UnknownFormat
 from coffey.core.ids import input_key
+from coffey.teacher.calibration import Calibration, at_temperature
 from coffey.teacher.shard import list_shards
 from coffey.teacher.store import LabelStore
 from coffey.testing.teacher import FixedTeacher
@@ -19,6 +21,16 @@ from coffey.testing.teacher import FixedTeacher
 TEXTS = [f"text {number}" for number in range(50)]
 KEYS = [input_key(text) for text in TEXTS]
 TEACHER = FixedTeacher()
+OVER_CONFIDENT = Calibration(
+    rows=500,
+    temperature=2.0,
+    error=0.2,
+    error_fitted=0.01,
+    brier=0.4,
+    nll=0.9,
+    nll_fitted=0.5,
+    corrected=True,
+)
 
 
 def answer(keys_of):
@@ -181,6 +193,40 @@ def test_a_later_header_may_say_more(tmp_path):
     header = LabelStore.open(tmp_path, TEACHER).folder / "header.json"
     header.write_text(header.read_text().replace('"format":1', '"format":1,"made_by":"x"'))
     assert LabelStore.open(tmp_path, TEACHER).count() == 0
+
+
+def test_a_calibration_is_kept_in_the_header_and_applied_on_reading(tmp_path):
+    """Raw answers, digest and recheck stay; other processes read at the temperature, until it is gone."""
+    store = LabelStore.open(tmp_path, TEACHER)
+    store.append(KEYS[:40], answer(TEXTS[:40]))
+    digest, raw = store.digest(), store.read(KEYS[:40])
+    store.calibrate(OVER_CONFIDENT)
+    again = LabelStore.open(tmp_path, TEACHER)
+    for one in (store, again):
+        assert np.array_equal(one.read(KEYS[:40]), at_temperature(raw, 2.0))
+        assert np.array_equal(one.read_raw(KEYS[:40]), raw)
+        assert one.digest() == digest
+        assert one.recheck(TEACHER, TEXTS[:40]).largest_difference == 0.0
+    again.calibrate(None)
+    assert np.array_equal(LabelStore.open(tmp_path, TEACHER).read(KEYS[:40]), raw)
+
+
+def test_a_calibration_that_corrects_nothing_changes_no_answer(tmp_path):
+    """It is noted all the same."""
+    store = LabelStore.open(tmp_path, TEACHER)
+    store.append(KEYS[:5], answer(TEXTS[:5]))
+    store.calibrate(replace(OVER_CONFIDENT, corrected=False))
+    assert '"temperature":2.0' in (store.folder / "header.json").read_text()
+    assert np.array_equal(LabelStore.open(tmp_path, TEACHER).read(KEYS[:5]), answer(TEXTS[:5]))
+
+
+@pytest.mark.parametrize("damage", ['{"corrected":true}', '{"corrected":true,"temperature":-1.0}', "7"])
+def test_a_damaged_calibration_is_refused(tmp_path, damage):
+    """A temperature that is missing or makes no sense is not guessed."""
+    header = LabelStore.open(tmp_path, TEACHER).folder / "header.json"
+    header.write_text(header.read_text().replace('"format":1', f'"calibration":{damage},"format":1'))
+    with pytest.raises(StoreCorrupt, match="temperature"):
+        LabelStore.open(tmp_path, TEACHER)
 
 
 def test_recheck_passes_the_same_teacher_and_asks_only_the_sample(tmp_path):

@@ -16,6 +16,7 @@ from coffey.dashboard import figures
 
 if TYPE_CHECKING:
     from coffey.core.records import Interval
+    from coffey.distill.hard_labels import DoubtfulLabels
     from coffey.project.distill_result import DistillResult, ProofSummary, StageSummary
 
 
@@ -35,6 +36,13 @@ def distill(
     emit(result, as_json, draw)
     if not result.gate.passed:
         raise typer.Exit(1)
+
+
+def _doubtful_row(found: DoubtfulLabels) -> list[tuple[str, str]]:
+    if not found.rows:
+        return []
+    count = f"{found.rows:,} of {found.labelled:,} labelled rows"
+    return [("doubtful labels", f"{count}: the teacher contradicts them and alone teaches those rows")]
 
 
 def draw(result: DistillResult) -> RenderableType:
@@ -66,6 +74,7 @@ def draw(result: DistillResult) -> RenderableType:
                     f"{figures.count(student.params)} parameters ({without} without embeddings){smaller}",
                 ),
                 *skipped_row(result.labelling),
+                *_doubtful_row(result.doubtful),
                 ("ships as", f"{student.variant}, {figures.size(student.bytes)}"),
                 ("agreement", figures.interval(student.agreement)),
                 (

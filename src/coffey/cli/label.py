@@ -13,6 +13,8 @@ from coffey.dashboard import figures
 
 if TYPE_CHECKING:
     from coffey.project.labelling import LabelResult
+    from coffey.project.transfer import DataReport
+    from coffey.teacher.calibration import Calibration
 
 
 def label(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
@@ -27,7 +29,7 @@ def draw(result: LabelResult) -> RenderableType:
     data = result.data
     return facts(
         [
-            ("answers", f"{result.labels:,} to learn from, {result.holdout:,} held out"),
+            ("answers", f"{result.labels:,} to learn from{_made(data)}, {result.holdout:,} held out"),
             *skipped_row(result),
             ("asked now", f"{result.asked:,} in {figures.seconds(result.seconds)}"),
             (
@@ -45,9 +47,24 @@ def draw(result: LabelResult) -> RenderableType:
                 f"{data.leaking_exact + data.leaking_near} transfer rows that (nearly) stand in the holdout",
             ),
             ("skipped", f"{data.bad_rows} bad rows, {data.duplicates} duplicates"),
+            ("calibration", calibration_words(result.calibration)),
             ("digest", result.digest),
         ]
     )
+
+
+def _made(data: DataReport) -> str:
+    return f" ({data.augmented:,} of them made from the transfer set)" if data.augmented else ""
+
+
+def calibration_words(found: Calibration | None) -> str:
+    """Whether the teacher's confidence can be believed, and what is done about it."""
+    if found is None:
+        return "not measured: too few labelled rows outside the holdout"
+    points = f"expected calibration error {found.error:.3f} on {found.rows:,} labelled rows"
+    if not found.corrected:
+        return f"{points}; left alone"
+    return f"{points}; {found.error_fitted:.3f} at temperature {found.temperature:.2f}, which is applied"
 
 
 def skipped_row(result: LabelResult) -> list[tuple[str, str]]:

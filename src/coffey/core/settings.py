@@ -168,6 +168,12 @@ class DataSettings:
     near_duplicate: float = setting(
         "Jaccard similarity of word 3-grams from which two texts are near-duplicates", 0.8, gt=0, le=1
     )
+    augment: float = setting(
+        "texts made from the transfer set and asked of the teacher, for each text that is trained on",
+        0.0,
+        ge=0,
+        le=20,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from coffey.core.progress import Progress
 from coffey.core.settings import ChainSettings
 from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
+from coffey.distill.hard_labels import trusted_labels
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import mean_teacher
 from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
@@ -206,7 +207,10 @@ def make_lesson(
     *,
     features: np.ndarray | None = None,
 ) -> Lesson:
-    """The request's data with the mean of `answers` as target, and the teacher's features where used."""
+    """The request's data as a lesson: the mean of `answers` as target, no hard labels that are doubtful.
+
+    `features` are the teacher's, where they are used.
+    """
     return Lesson(
         texts=list(request.texts),
         keys=list(request.keys),
@@ -214,7 +218,7 @@ def make_lesson(
         tokenizer=tokenizer,
         target=mean_teacher(answers),
         judge=request.teacher,
-        hard=request.hard_labels(),
+        hard=trusted_labels(request.teacher, request.hard_labels()),
         validation=np.asarray(request.validation, dtype=bool),
         features=features,
     )

@@ -88,6 +88,7 @@ def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progres
     """
     check_request(request)
     lesson = make_lesson(request, load_student(result.final.folder).tokenizer, [request.teacher])
+    lesson = replace(lesson, hard=request.hard_labels())  # this arm asks no teacher
     known = lesson.hard != NO_LABEL
     if known.any():
         lesson = _only(lesson, known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from coffey.core.records import Interval, Machine, Quality
+from coffey.distill.hard_labels import DoubtfulLabels
 from coffey.distill.proof import StageDecision
 from coffey.export.gate import GateResult
 from coffey.project.labelling import LabelResult
@@ -107,6 +108,8 @@ class DistillResult:
     challenger: str | None
     """Name in the registry; None when the gate refused."""
     labelling: LabelResult
+    doubtful: DoubtfulLabels
+    """Hard labels of the transfer set that the teacher contradicts; their rows learn from it alone."""
     params_ratio: float | None
     seconds: float
     machine: Machine

@@ -21,10 +21,12 @@ from coffey.core.records import Quality
 from coffey.core.settings import ChainSettings
 from coffey.distill.chain import run_chain
 from coffey.distill.controls import DIRECT, direct_jump, labels_only
+from coffey.distill.hard_labels import describe_doubtful
 from coffey.distill.proof import Proof, hold_rows, prove_chain
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.export.gate import GateResult, gate
 from coffey.export.package import Holdout
+from coffey.project.augmenting import augment_data
 from coffey.project.candidates import Chain, choose_chain, is_auto, with_stages
 from coffey.project.comparing import Contender, compare_with_controls, summarize
 from coffey.project.distill_result import (
@@ -56,14 +58,21 @@ class Lesson:
     holdout: Holdout
 
 
-def prepare(space: Workspace, progress: Progress | None = None) -> Lesson:
+def prepare(space: Workspace, progress: Progress | None = None, *, augmented: bool = True) -> Lesson:
     """Read and clean the data, ask the teacher for what is missing; nothing is asked about unusable data.
+
+    Args:
+        space: the project.
+        progress: hears about reading and asking; the project's own when absent.
+        augmented: whether `data.augment` applies.
 
     Raises:
         DataError, TeacherError, StoreError: see those.
     """
     progress = progress or space.progress
     read = read_data(space.settings, progress)
+    if augmented:
+        read = augment_data(space.settings, read)
     labels = space.teacher.labels
     for split in (read.transfer, read.holdout):
         split.indices(labels)  # refused before anything is paid for
@@ -107,6 +116,9 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
         artifact=str(candidate.path),
         challenger=challenger,
         labelling=lesson.labelled.result,
+        doubtful=describe_doubtful(
+            lesson.labelled.transfer, lesson.hard, texts=lesson.data.transfer.texts, labels=teacher.labels
+        ),
         params_ratio=teacher.params / candidate.manifest.params if teacher.params else None,
         seconds=monotonic() - began,
         machine=describe_machine(),

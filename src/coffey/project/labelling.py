@@ -11,8 +11,9 @@ import numpy.typing as npt
 from coffey.core.errors import EmptyData
 from coffey.core.progress import Progress
 from coffey.core.settings import Settings
-from coffey.project.transfer import DataReport, ProjectData
+from coffey.project.transfer import DataReport, ProjectData, Split
 from coffey.teacher.asking import AskReport, ask_as_told
+from coffey.teacher.calibration import Calibration, measure_calibration
 from coffey.teacher.known import read_known
 from coffey.teacher.protocol import Teacher
 from coffey.teacher.purse import Purse
@@ -46,6 +47,8 @@ class LabelResult:
     data: DataReport
     skipped: int = 0
     """Inputs of both sets without a usable answer, which `teacher.asking.malformed` says to leave out."""
+    calibration: Calibration | None = None
+    """Of the teacher, on the labelled rows of the transfer set; None when these are too few to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,20 @@ def label_data(
         teacher=teacher.fingerprint,
         data=data.report,
         skipped=transfer.skipped + holdout.skipped,
+        calibration=_calibrate(data.transfer, teacher, store),
     )
     return _aligned(data, store, result)
+
+
+def _calibrate(transfer: Split, teacher: Teacher, store: LabelStore) -> Calibration | None:
+    """Measure on the labelled rows of the transfer set, and read the answers accordingly from now on."""
+    lacking = set(store.missing(transfer.keys))
+    hard = transfer.indices(teacher.labels)
+    rows = [row for row, key in enumerate(transfer.keys) if hard[row] >= 0 and key not in lacking]
+    answers = store.read_raw([transfer.keys[row] for row in rows])
+    calibration = measure_calibration(answers, hard[rows])
+    store.calibrate(calibration)
+    return calibration
 
 
 def _aligned(data: ProjectData, store: LabelStore, result: LabelResult) -> Labelled:

@@ -57,7 +57,7 @@ def plan_project(
     pilots = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
     record = Calibration.of(read_outcomes(space))
     known = Known(
-        rows=len(texts),
+        rows=_rows(space.settings, len(texts)),
         holdout_rows=len(_texts(space, space.settings.data.holdout)),
         probe=measured,
         teacher_params=teacher_params,
@@ -83,6 +83,11 @@ def plan_project(
     value["report"] = write_page(space, "plan", plan_report, view)
     keep_result(space, "plan", value)
     return value
+
+
+def _rows(settings: Settings, read: int) -> int:
+    """Texts to ask about and to train on: those read, and as many as `data.augment` makes of them at most."""
+    return read + round(settings.data.augment * (1 - settings.chain.validation) * read)
 
 
 def said_plan(plan: Plan, foreseen: Forecast) -> JsonObject:

@@ -70,7 +70,7 @@ def distill_view(name: str, result: DistillResult) -> JsonObject:
     return {
         **view,
         "name": name,
-        "data": data_view(view["labelling"]),
+        "data": {**data_view(view["labelling"]), "doubtful": view["doubtful"]},
         "time": utc_now(),
     }
 
@@ -110,6 +110,8 @@ def data_view(labelling: Mapping[str, Any]) -> JsonObject:
         "exact": data["leaking_exact"],
         "near": data["leaking_near"],
         "removed": data["leaking_exact"] + data["leaking_near"],
+        "augmented": data["augmented"],
+        "calibration": labelling.get("calibration"),
     }
 
 

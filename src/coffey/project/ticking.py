@@ -59,7 +59,7 @@ def control_journal(space: Workspace) -> ControlJournal:
 
 
 def _tools(space: Workspace, progress: Progress) -> Tools:
-    lesson = prepare(space, progress)
+    lesson = prepare(space, progress, augmented=False)
     return Tools(
         settings=space.settings,
         store=space.store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +82,8 @@ class DataReport:
     transfer_kept: int
     holdout_kept: int
     """Distinct inputs."""
+    augmented: int = 0
+    """Texts made from the transfer set, beside `transfer_kept`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,22 @@ class ProjectData:
     transfer: Split
     holdout: Split
     report: DataReport
+    made: frozenset[str] = frozenset()
+    """Keys of texts in the transfer set that were made from it: trained on, and judged by never."""
 
     def validation(self, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
         """Bool [transfer]: the rows that choose the best weights and are never trained on."""
-        return np.array([in_validation(key, share=share, seed=seed) for key in self.transfer.keys], np.bool_)
+        return np.array(
+            [
+                key not in self.made and in_validation(key, share=share, seed=seed)
+                for key in self.transfer.keys
+            ],
+            np.bool_,
+        )
 
     def only(self, *, transfer: npt.NDArray[np.bool_], holdout: npt.NDArray[np.bool_]) -> ProjectData:
         """The rows of either set where its mask is true; the report stays that of reading."""
-        return ProjectData(self.transfer.only(transfer), self.holdout.only(holdout), self.report)
+        return replace(self, transfer=self.transfer.only(transfer), holdout=self.holdout.only(holdout))
 
     def digest(self) -> str:
         """Names the data whatever the order of its files and rows."""

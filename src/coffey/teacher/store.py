@@ -1,7 +1,7 @@
 """The label store: what a teacher answered, on disk, by key and never by position.
 
 ```text
-<root>/labels/<teacher fingerprint>/header.json     what the fingerprint covers; format number
+<root>/labels/<teacher fingerprint>/header.json     what the fingerprint covers; format number; calibration
                                    /shards/<rows>-<sha256>.parquet
 ```
 
@@ -25,13 +25,16 @@ from coffey.core.clock import unix_now
 from coffey.core.errors import StoreCorrupt
 from coffey.core.ids import digest_unordered
 from coffey.teacher.answers import checked
+from coffey.teacher.calibration import Calibration, at_temperature
 from coffey.teacher.compaction import compact
-from coffey.teacher.header import settle_header
+from coffey.teacher.header import note_calibration, read_temperature, settle_header
 from coffey.teacher.keys import Keys, first_of_each, pack_keys, unpack_keys
 from coffey.teacher.protocol import NoisyTeacher, Probabilities, Teacher
 from coffey.teacher.sampling import sample_texts
 from coffey.teacher.shard import list_shards, read_shard, write_shard
 from coffey.teacher.table import AnswerTable
+
+HEADER = "header.json"
 
 _LEFTOVER_S = 3600.0
 """Age from which a file that was written aside belongs to nobody: no write of one batch takes an hour."""
@@ -55,6 +58,7 @@ class LabelStore:
         self._shards = folder / "shards"
         self._table = AnswerTable(labels)
         self._seen: set[str] = set()
+        self._temperature = read_temperature(folder / HEADER)
         self.refresh()
 
     @classmethod
@@ -67,7 +71,7 @@ class LabelStore:
             UnknownFormat: a later version of Coffey wrote it.
         """
         folder = root / "labels" / teacher.fingerprint
-        settle_header(folder / "header.json", teacher)
+        settle_header(folder / HEADER, teacher)
         _sweep(folder / "shards")
         return cls(folder, len(teacher.labels))
 
@@ -113,11 +117,26 @@ class LabelStore:
             self._commit(packed[fresh], probabilities[fresh].astype(np.float32, copy=False))
 
     def read(self, keys: Sequence[str] | Keys) -> Probabilities:
-        """The answers, float32 [len(keys), labels]; row i answers key i. Keys may repeat.
+        """The answers at the header's temperature, float32 [len(keys), labels]; row i answers key i.
+
+        Keys may repeat.
 
         Raises:
             KeyError: a key is not answered.
         """
+        return at_temperature(self.read_raw(keys), self._temperature)
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Read answers from now on as `calibration` says; kept in the header, the answers stay as given.
+
+        Raises:
+            StoreUnavailable: the header cannot be written.
+        """
+        note_calibration(self.folder / HEADER, calibration)
+        self._temperature = calibration.applied if calibration else 1.0
+
+    def read_raw(self, keys: Sequence[str] | Keys) -> Probabilities:
+        """The answers as the teacher gave them, whatever the header says; otherwise as `read`."""
         packed = pack_keys(keys)
         rows = self._table.find(packed)
         if (rows < 0).any():
@@ -133,7 +152,7 @@ class LabelStore:
         """
         packed = self._table.keys if keys is None else pack_keys(keys)
         packed = packed[first_of_each(packed)]
-        return digest_unordered(_row_bytes(packed, self.read(packed)))
+        return digest_unordered(_row_bytes(packed, self.read_raw(packed)))
 
     def recheck(
         self,
@@ -158,7 +177,7 @@ class LabelStore:
             return Recheck(asked=0, largest_difference=0.0)
         asked = list(chosen.values())
         said = checked(teacher.source, teacher.predict(asked), rows=len(asked), labels=self._labels)
-        stored = self.read(list(chosen))
+        stored = self.read_raw(list(chosen))
         if reason := _unlike(teacher, stored, said, list(chosen), tolerance):
             raise StoreCorrupt(
                 str(self.folder),

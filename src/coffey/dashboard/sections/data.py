@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from coffey.core.records import JsonObject
 from coffey.dashboard import figures
 from coffey.dashboard.page import Block, Facts, Note, Section, Table
-from coffey.dashboard.reading import flag, items, number, obj, words
+from coffey.dashboard.reading import flag, items, number, obj, rows, words
 
 COUNTS = {
     "transfer": "transfer set",
@@ -18,6 +18,7 @@ COUNTS = {
     "exact": "holdout texts in the transfer set",
     "near": "near-duplicates of holdout texts",
     "removed": "rows removed from the transfer set",
+    "augmented": "texts made from the transfer set",
 }
 
 
@@ -28,6 +29,7 @@ def data_section(result: JsonObject) -> Section | None:
         for key, label in COUNTS.items()
         if (value := number(result, "data", key)) is not None
     ]
+    counts += _calibration(obj(result, "data", "calibration"))
     pairs = [pair for pair in items(result, "data", "pairs") if isinstance(pair, Sequence) and len(pair) == 2]
     blocks: list[Block] = [Facts(counts)] if counts else []
     if pairs:
@@ -40,7 +42,30 @@ def data_section(result: JsonObject) -> Section | None:
                 text_columns=frozenset({0, 1}),
             )
         )
+    blocks += _doubtful(obj(result, "data", "doubtful"))
     return Section("Data", "", blocks) if blocks else None
+
+
+def _doubtful(found: JsonObject) -> list[Block]:
+    """Some of the hard labels that the teacher contradicts, shortened."""
+    count, labelled = number(found, "rows"), number(found, "labelled")
+    if not count or not labelled:
+        return []
+    body = [
+        (_quoted(row.get("text")), words(row, "label"), words(row, "teacher"))
+        for row in rows(found, "examples")
+    ]
+    said = f"The teacher contradicts {count:,.0f} of {labelled:,.0f} labels and alone teaches those rows"
+    return [Table(("text", "label", "the teacher's"), body, caption=said, text_columns=frozenset({0, 1, 2}))]
+
+
+def _calibration(found: JsonObject) -> list[tuple[str, str]]:
+    """How far the teacher's confidence is from its accuracy, and what was done about it."""
+    error, temperature = number(found, "error"), number(found, "temperature")
+    if error is None or temperature is None:
+        return []
+    done = f"corrected with temperature {temperature:.2f}" if flag(found, "corrected") else "left alone"
+    return [("the teacher's expected calibration error", f"{error:.3f}, {done}")]
 
 
 def gate_section(result: JsonObject) -> Section | None:
