@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,24 @@ BATCH = 32
 WEIGHT_DECAY = 0.01
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """How the teacher is trained."""
+
+    epochs: int
+    max_length: int
+    seed: int
+    """Of the new head and the order of the texts."""
+    threads: int
+
+
 def fine_tune(
     folder: Path,
     texts: Sequence[str],
     targets: np.ndarray,
     labels: Sequence[str],
     *,
-    epochs: int,
-    max_length: int,
-    seed: int,
-    threads: int,
+    tuning: Tuning,
     progress: Progress,
 ) -> None:
     """Train all of the checkpoint, and save it with its tokenizer into `folder`.
@@ -41,18 +50,15 @@ def fine_tune(
         texts: n of them.
         targets: int64 [n] for one label a text, float32 [n, labels] of 0 and 1 for several.
         labels: names, in the order of the targets.
-        epochs: passes over the texts.
-        max_length: tokens read of a text.
-        seed: of the new head and the order of the texts.
-        threads: of the CPU.
+        tuning: how it is trained.
         progress: hears every step.
     """
     several = targets.ndim == 2
     tokenizer = AutoTokenizer.from_pretrained(model_folder())
-    found = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    found = tokenizer(list(texts), truncation=True, max_length=tuning.max_length)["input_ids"]
     lengths = np.array([len(ids) for ids in found])
-    steps = epochs * -(-len(texts) // BATCH)
-    with seeded(seed, threads):
+    steps = tuning.epochs * -(-len(texts) // BATCH)
+    with seeded(tuning.seed, tuning.threads):
         with quietly():
             model = AutoModelForSequenceClassification.from_pretrained(
                 model_folder(),
@@ -67,8 +73,9 @@ def fine_tune(
         model.train()
         progress.start("teacher", steps, "step")
         step = 0
-        for epoch in range(epochs):
-            for rows in epoch_batches(np.arange(len(texts)), lengths, size=BATCH, seed=seed, epoch=epoch):
+        for epoch in range(tuning.epochs):
+            order = epoch_batches(np.arange(len(texts)), lengths, size=BATCH, seed=tuning.seed, epoch=epoch)
+            for rows in order:
                 factor = learning_rate_factor(step, steps=steps, warmup=WARMUP)
                 for group in optimizer.param_groups:
                     group["lr"] = LEARNING_RATE * factor

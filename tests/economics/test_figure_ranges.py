@@ -127,7 +127,7 @@ def test_all_that_is_priced_reaches_the_plan(settings: Build) -> None:
     costs = plan_project(full, known).costs
     assert costs is not None
     run, beside = dataclasses.asdict(costs.run), dataclasses.asdict(costs.running)
-    assert {name for name, usd in {**run, **beside}.items() if not usd} == {"controls_usd"}
+    assert {name for name, usd in {**run, **beside}.items() if not usd} == set()
 
 
 def test_alternatives_know_labels_and_the_teachers_size(settings: Build) -> None:

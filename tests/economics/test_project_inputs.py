@@ -96,13 +96,18 @@ def test_a_teacher_too_slow_for_the_promise_is_noted(settings: Build) -> None:
     assert not any("p99" in note for note in plan_project(patient, Known(rows=10)).notes)
 
 
-def test_comparing_pays_for_two_more_arms(settings: Build) -> None:
-    """Direct jump and label-only student cost the chain's training each."""
-    plain = plan_project(settings(), Known(rows=10_000)).costs
-    compared = plan_project(settings(), Known(rows=10_000, compare=True)).costs
+def test_each_control_arm_costs_the_training_of_the_chain(settings: Build) -> None:
+    """None unless asked for, the direct jump where stages are proved, the label-only student to compare."""
+    proved, compared = (
+        plan_project(settings(), Known(rows=10_000, compare=one)).costs for one in (False, True)
+    )
+    unproved = dataclasses.replace(settings(), chain=ChainSettings(prove=False))
+    plain = plan_project(unproved, Known(rows=10_000)).costs
     assert plain is not None
+    assert proved is not None
     assert compared is not None
     assert plain.run.controls_usd == 0
+    assert proved.run.controls_usd == pytest.approx(proved.run.training_usd)
     assert compared.run.controls_usd == pytest.approx(2 * compared.run.training_usd)
 
 

@@ -217,7 +217,7 @@ class ChainSettings:
     )
     relation_weight: float = setting(
         "weight of the teacher's similarities between the texts of a batch, where it shows its features; "
-        "0 leaves it out, and with hint_weight = 0 the features are never read",
+        "0 leaves it out; with both weights 0 the features are never read",
         10.0,
         ge=0,
     )
