@@ -138,11 +138,20 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
     return trained
 
 
+def training_steps(size: int, full: int, *, batch_size: int, epochs: float) -> float:
+    """Optimizer steps on `size` of `full` rows, where the full training makes `epochs` passes.
+
+    >>> [training_steps(size, 32_000, batch_size=32, epochs=4) for size in (800, 8_000, 32_000)]
+    [200, 1000, 4000]
+    """
+    an_epoch, whole = (math.ceil(rows / batch_size) for rows in (size, full))
+    return min(max(epochs * an_epoch, _LEAST_STEPS), epochs * whole)
+
+
 def _long_enough(config: StageConfig, size: int, full: int) -> StageConfig:
     """More passes over a subset too small for `_LEAST_STEPS`, and patience for the same share of them."""
-    an_epoch, whole = (math.ceil(rows / config.batch_size) for rows in (size, full))
-    steps = min(max(config.epochs * an_epoch, _LEAST_STEPS), config.epochs * whole)
-    epochs = steps / an_epoch
+    steps = training_steps(size, full, batch_size=config.batch_size, epochs=config.epochs)
+    epochs = steps / math.ceil(size / config.batch_size)
     evaluations = min(epochs, MOST_EVALUATIONS) / min(config.epochs, MOST_EVALUATIONS)
     return replace(config, epochs=epochs, patience=math.ceil(config.patience * max(1.0, evaluations)))
 
