@@ -180,12 +180,13 @@ def test_other_inputs_are_another_pilot(request_for: Callable[..., ChainRequest]
 def test_only_the_pilots_rows_are_asked(request_for: Callable[..., ChainRequest]) -> None:
     """A quarter to train on, the validation split, 300 to measure on: each once, for all candidates."""
     teacher, request = CountingTeacher(), request_for()
-    small, large = run_pilot(request, teacher, options=replace(OPTIONS, points=1))
+    small, large = run_pilot(request, teacher, options=replace(OPTIONS, points=1, epochs=2))
     assert len(teacher.asked) == len(set(teacher.asked)) == small.asked == large.asked
     kept = int(request.validation.sum())
     assert small.asked == round((len(request.texts) - kept) / 4) + kept + OPTIONS.measured
     assert [result.name for result in (small, large)] == list(STAGES)
     assert small.params < large.params
+    assert small.agreement.note.endswith("raise chain.epochs")
 
 
 @pytest.mark.slow

@@ -167,6 +167,8 @@ def _result(
     teacher = setup.request.teacher[setup.measured].argmax(axis=1)
     hard = setup.request.hard_labels()[setup.measured]
     note = f"{len(rows)} trainings on {rows[0]:,} to {rows[-1]:,} rows, taught by the teacher alone"
+    if setup.short_of_steps:
+        note += "; the full training is so short that it may end below this: raise chain.epochs"
 
     differed = disagreement(rows, students, teacher)
     price = price_disagreement(students, teacher, hard)

@@ -73,6 +73,13 @@ class PilotSetup:
         """Places of the measured rows among the pilot's."""
         return slice(len(self.rows.asked) - len(self.rows.measured), None)
 
+    @property
+    def short_of_steps(self) -> bool:
+        """Whether the full training makes too few steps to learn what its rows could teach it."""
+        full, settings = self.rows.full, self.request.settings
+        steps = training_steps(full, full, batch_size=settings.batch_size, epochs=settings.epochs)
+        return steps < _LEAST_STEPS
+
 
 def plan_pilot(request: ChainRequest, progress: Progress) -> tuple[PilotCandidate, ...]:
     """Shapes, vocabularies and first weights of the request's stages, from all of its texts.
