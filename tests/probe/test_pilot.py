@@ -128,14 +128,14 @@ def without_seconds(results: Sequence[PilotResult]) -> object:
 def test_a_pilot_foresees_the_full_training(
     request_for: Callable[..., ChainRequest], transfer: list[str], tmp_path: Path
 ) -> None:
-    """Quality rises with the rows; the forecast is nearer to the full training than the best point is."""
+    """Two sizes are affordable, and draw no law; the forecast is nearer to the truth than the best point."""
     request, teacher = request_for(stages=STAGES[:1]), CountingTeacher()
     (result,) = run_pilot(request, teacher, options=OPTIONS)
     quarter = round((~request.validation).sum() / 4)
-    assert [point.rows for point in result.points] == [quarter // 4, quarter // 2, quarter]
+    assert [point.rows for point in result.points] == [quarter // 2, quarter]
     assert result.points[-1].agreement.value > result.points[0].agreement.value
     assert result.complete
-    assert result.law is not None
+    assert result.law is None
     assert result.retention is not None
     whole = replace(request, teacher=teacher(transfer), folder=tmp_path / "full")
     saved = load_student(run_chain(whole, progress=Silent()).final.folder)
@@ -180,12 +180,13 @@ def test_other_inputs_are_another_pilot(request_for: Callable[..., ChainRequest]
 def test_only_the_pilots_rows_are_asked(request_for: Callable[..., ChainRequest]) -> None:
     """A quarter to train on, the validation split, 300 to measure on: each once, for all candidates."""
     teacher, request = CountingTeacher(), request_for()
-    small, large = run_pilot(request, teacher, options=replace(OPTIONS, points=1))
+    small, large = run_pilot(request, teacher, options=replace(OPTIONS, points=1, epochs=2))
     assert len(teacher.asked) == len(set(teacher.asked)) == small.asked == large.asked
     kept = int(request.validation.sum())
     assert small.asked == round((len(request.texts) - kept) / 4) + kept + OPTIONS.measured
     assert [result.name for result in (small, large)] == list(STAGES)
     assert small.params < large.params
+    assert small.agreement.note.endswith("raise chain.epochs")
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from coffey.economics.quality_forecast import Prior
-from coffey.probe.pilot_forecast import Measured, disagreement, foresee, lost_retention
-from coffey.stats.intervals import paired_ratio
+from coffey.probe.disagreement_price import Price, price_disagreement
+from coffey.probe.pilot_forecast import TRAINING_NOISE, Measured, disagreement, foresee
+from coffey.stats.intervals import wilson
 
 ROWS = (500, 1000, 2000, 4000)
 M = 1000
@@ -23,9 +24,8 @@ def answers(seed: int, errors: tuple[float, ...] = (0.4, 0.28, 0.2, 0.15)) -> tu
     return students, teacher, hard
 
 
-def forecast(measured: Measured | None, rows: int = 16_000, holdout_rows: int | None = None):
-    assert measured is not None
-    return foresee(measured, rows=rows, prior=Prior(), holdout_rows=holdout_rows, note="test")
+def forecast(measured: Measured, price: Price | None = None, holdout_rows: int | None = None):
+    return foresee(measured, price, rows=16_000, prior=Prior(), holdout_rows=holdout_rows, note="test")
 
 
 def test_agreement_is_foreseen_beyond_the_points() -> None:
@@ -40,38 +40,14 @@ def test_agreement_is_foreseen_beyond_the_points() -> None:
     assert forecast(disagreement(ROWS, students[:, order], teacher[order])).value == pytest.approx(made.value)
 
 
-def test_retention_is_the_ratio_of_the_accuracies() -> None:
-    """Errors, and their variance, are those of student's over teacher's accuracy on labelled rows alone."""
-    students, teacher, hard = answers(2)
-    hard[:200] = -1
-    lost = lost_retention(ROWS, students, teacher, hard)
-    assert lost is not None
-    assert lost.examples == 800
-    for row, student in enumerate(students):
-        ratio = paired_ratio(student[200:] == hard[200:], teacher[200:] == hard[200:], seed=0)
-        assert lost.most - lost.errors[row] == pytest.approx(ratio.value)
-        half = 1.96 * np.sqrt(lost.covariance[row, row])
-        assert half == pytest.approx((ratio.high - ratio.low) / 2, rel=0.1)
-    made = forecast(lost)
-    assert made.measure == "retention"
-    assert made.high <= lost.most
-
-
-def test_without_hard_labels_there_is_no_retention() -> None:
-    """No label, or a teacher that is never right: nothing to divide by."""
-    students, teacher, hard = answers(3)
-    assert lost_retention(ROWS, students, teacher, np.full(M, -1)) is None
-    assert lost_retention(ROWS, students, teacher, (teacher + 1) % 10) is None
-    assert lost_retention(ROWS, students, teacher, hard) is not None
-
-
 def test_a_small_holdout_widens() -> None:
     """What the gate reads on 200 examples is less certain than what it reads on 20,000."""
     students, teacher, hard = answers(4)
-    for measured in (disagreement(ROWS, students, teacher), lost_retention(ROWS, students, teacher, hard)):
+    measured = disagreement(ROWS, students, teacher)
+    for price in (None, price_disagreement(students, teacher, hard)):
         widths = [
             made.high - made.low
-            for made in (forecast(measured, holdout_rows=count) for count in (200, 20_000, None))
+            for made in (forecast(measured, price, holdout_rows=count) for count in (200, 20_000, None))
         ]
         assert widths[0] > 1.05 * widths[1]
         assert widths[1] >= widths[2]
@@ -83,3 +59,36 @@ def test_students_without_an_error_leave_some_doubt() -> None:
     made = forecast(disagreement(ROWS, np.stack([teacher] * 4), teacher))
     assert made.value > 0.995
     assert made.low < made.high
+
+
+@pytest.mark.parametrize("measure", ["agreement", "retention"])
+def test_intervals_hold_what_they_say(measure: str) -> None:
+    """Laws, trainings and holdouts drawn anew 150 times: 80 % of the intervals hold the actual value."""
+    covered = sum(_covers(seed, measure) for seed in range(150))
+    share = wilson(covered, 150)
+    assert share.low < 0.8 < share.high
+
+
+def _covers(seed: int, measure: str) -> bool:
+    """One law with its trainings at `ROWS`, and one more at 16,000 rows that a holdout of 1,500 measures."""
+    draw = np.random.default_rng(seed)
+    exponent, last, floor = draw.uniform(0.2, 0.9), draw.uniform(0.08, 0.3), draw.uniform(0, 0.8)
+    sizes = np.asarray([*ROWS, 16_000])
+    law = last * (floor + (1 - floor) * (sizes / ROWS[-1]) ** -exponent)
+    differs = law * (1 + TRAINING_NOISE * draw.standard_normal(len(sizes)))
+    students, teacher, hard = _answers(draw, differs[:-1], 1000)
+    price = price_disagreement(students, teacher, hard) if measure == "retention" else None
+    made = forecast(disagreement(ROWS, students, teacher), price, holdout_rows=1500)
+    finished, reference, truth = _answers(draw, differs[-1:], 1500)
+    agreed, right = (finished[0] == reference).mean(), (finished[0] == truth).sum()
+    actual = agreed if price is None else right / (reference == truth).sum()
+    return bool(made.low <= actual <= made.high)
+
+
+def _answers(draw: np.random.Generator, differs: np.ndarray, count: int) -> tuple[np.ndarray, ...]:
+    """Students that differ from the teacher on the hardest rows, of which the teacher too is less sure."""
+    hard = draw.integers(0, 4, count)
+    ease = draw.random(count)
+    teacher = np.where(draw.random(count) < 0.4 + 0.55 * ease, hard, (hard + draw.integers(1, 4, count)) % 4)
+    other = (teacher + draw.integers(1, 4, count)) % 4
+    return np.where(ease < differs[:, None], other, teacher), teacher, hard

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffey.distill.stage import MOST_EVALUATIONS, StageConfig
-from coffey.probe.pilot_training import _LEAST_STEPS, _long_enough
+from coffey.probe.pilot import affordable
+from coffey.probe.pilot_training import _LEAST_STEPS, _long_enough, training_steps
 from coffey.students.shape import EncoderShape
 
 SHAPE = EncoderShape(1, 32, 1, 64, 100, 16, 3)
@@ -54,3 +55,22 @@ def test_a_training_is_never_shorter_than_its_settings_make_it(
     assert found.epochs >= before.epochs * (1 - 1e-9)
     assert found.patience >= before.patience
     assert min(_LEAST_STEPS, whole) * (1 - 1e-9) <= steps(found, size) <= whole * (1 + 1e-9)
+
+
+@given(
+    full=st.integers(200, 1_000_000),
+    points=st.integers(1, 6),
+    epochs=st.floats(0.5, 50),
+    batch=st.integers(1, 512),
+)
+def test_a_pilot_costs_no_more_than_the_run(full: int, points: int, epochs: float, batch: int) -> None:
+    """Two trainings at most, or no more steps than the full training; the largest subset is always kept."""
+    sizes = [full // 4 >> times for times in reversed(range(points))]
+
+    def made(size: int) -> float:
+        return training_steps(size, full, batch_size=batch, epochs=epochs)
+
+    kept = affordable(sizes, full, made)
+    assert kept == tuple(sizes[-len(kept) :])
+    assert len(kept) >= min(2, points)
+    assert len(kept) <= 2 or sum(map(made, kept)) <= made(full)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from coffey.bench.machine import describe_machine
@@ -111,6 +113,16 @@ def test_the_rate_that_a_probe_served_at_replaces_the_assumed_one(untouched, pro
     figure = untouched.load().plan()["figures"]["student_rps"]
     assert (figure["value"] == 123.0) is used
     assert figure["origin"] == "measured here"
+
+
+def test_a_noisy_probe_says_so(untouched):
+    """The warning is kept with the probe, and is a note of every plan that reads it."""
+    space = untouched.load().workspace
+    (stage,) = space.settings.chain.stages
+    served = ServedProbe(p50_ms=1.0, p99_ms=2.0, latency_p99_ms=50.0, max_rps=123.0, resident_bytes=None)
+    measured = replace(probed(stage, served), noise_warning="This machine is noisy.")
+    keep_result(space, "probe", {"of": _probed_of(space.settings), "probe": plain(measured)})
+    assert "While the probe measured: This machine is noisy." in untouched.load().plan()["notes"]
 
 
 def probed(stage: str, served: ServedProbe) -> ProbeResult:

@@ -93,11 +93,11 @@ def judge(
 def choose(judged: Sequence[Judged]) -> Judged | None:
     """The recommendation.
 
-    Of those that keep the budget at the bad end of every range, the one that leaves most over the horizon
-    (then the cheaper run, then the shorter chain). If none does so for certain, the likeliest: the one
-    whose forecast has most room, or is least beyond the budget. None where none may keep it, and where no
-    candidate's quality is known: the smallest student is always the cheapest, so price alone would choose
-    it whatever it has lost.
+    Of those that keep the budget at the bad end of every range, the one that leaves most over the horizon;
+    where that is the same to the cent, the better in quality, then the cheaper run, then the shorter chain.
+    If none keeps it for certain, the likeliest: the one whose forecast has most room, or is least beyond the
+    budget. None where none may keep it, and where no candidate's quality is known: the smallest student is
+    always the cheapest, so price alone would choose it whatever it has lost.
     """
     certain = [one for one in judged if one.standing is Standing.KEEPS]
     if certain:
@@ -124,10 +124,17 @@ def _position(candidate: Candidate) -> Position:
     )
 
 
-def _preference(one: Judged) -> tuple[float, float, int, str]:
+def _preference(one: Judged) -> tuple[float, float, float, int, str]:
     candidate = one.candidate
-    return -candidate.net_usd, candidate.run_usd, len(candidate.stages), candidate.name
+    quality = candidate.quality.value if candidate.quality else -math.inf
+    return (
+        -round(candidate.net_usd, 2),
+        -quality,
+        candidate.run_usd,
+        len(candidate.stages),
+        candidate.name,
+    )
 
 
-def _nearness(one: Judged) -> tuple[float, float, float, int, str]:
+def _nearness(one: Judged) -> tuple[float, float, float, float, int, str]:
     return one.over, *_preference(one)

@@ -71,6 +71,7 @@ def _alternative_json(other: Alternative, horizon_days: float) -> JsonObject:
         "savings_usd_over_horizon": other.outcome.savings_over(horizon_days) if other.outcome else None,
         "net_value": _net_json(other.net),
         "note": other.note,
+        "unless": other.unless,
     }
 
 

@@ -73,3 +73,5 @@ class ProbeResult:
     stages: tuple[StageProbe, ...]
     seconds: float
     """How long the measuring took."""
+    noise_warning: str | None = None
+    """Where the machine was too noisy for its tails to be trusted."""

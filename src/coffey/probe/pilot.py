@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -13,14 +14,18 @@ from coffey.core.errors import EmptyData
 from coffey.core.progress import Progress, Silent
 from coffey.distill.records import ChainRequest
 from coffey.economics.pilot_result import PilotPoint, PilotResult
-from coffey.economics.quality_forecast import Prior, QualityForecast, Reached
-from coffey.probe.pilot_forecast import Measured, best_law, disagreement, foresee, lost_retention
+from coffey.economics.quality_forecast import Measure, Prior, QualityForecast, Reached
+from coffey.probe.disagreement_price import Price, price_disagreement
+from coffey.probe.pilot_forecast import best_law, disagreement, foresee
 from coffey.probe.pilot_rows import PilotOptions, PilotRows, choose_rows
-from coffey.probe.pilot_training import PilotCandidate, PilotSetup, Trained, plan_pilot, train
+from coffey.probe.pilot_training import PilotCandidate, PilotSetup, Trained, plan_pilot, train, training_steps
 from coffey.stats.intervals import paired_ratio, wilson
 
 Ask = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts to the teacher's probabilities [texts, labels]; through the label store: none is paid twice."""
+
+Steps = Callable[[int], float]
+"""Optimizer steps of a training on so many rows."""
 
 _TASK = "pilot"
 
@@ -63,12 +68,46 @@ def run_pilot(
     chosen, told = options or PilotOptions(), progress or Silent()
     fewest, seed = request.settings.batch_size, request.settings.seed
     rows = choose_rows(request.keys, request.validation, options=chosen, fewest=fewest, seed=seed)
+    steps = partial(
+        training_steps,
+        full=rows.full,
+        batch_size=request.settings.batch_size,
+        epochs=chosen.epochs or request.settings.epochs,
+    )
+    sizes = affordable(rows.sizes, rows.full, steps)
+    if len(sizes) < len(rows.sizes):
+        told.say(_shortened(rows.sizes, sizes))
+    rows = replace(rows, sizes=sizes)
     candidates = plan_pilot(request, told)
     setup = PilotSetup(_own_rows(request, rows, ask, chosen), rows, request.folder, told)
-    trained = _train_all(candidates, setup, chosen.seconds)
+    trained = _train_all(candidates, setup, steps, chosen.seconds)
     return tuple(
         _result(candidate, done, setup, history, holdout_rows)
         for candidate, done in zip(candidates, trained, strict=True)
+    )
+
+
+def affordable(sizes: Sequence[int], full: int, steps: Steps) -> tuple[int, ...]:
+    """The largest of the subsets that make, together, no more steps than one training on all rows.
+
+    Two are kept whatever they cost: one training says nothing about how the error falls.
+
+    >>> affordable((100, 200, 400, 800), 3200, lambda rows: max(rows, 600))
+    (100, 200, 400, 800)
+    >>> affordable((100, 200, 400, 800), 3200, lambda rows: max(rows, 1500))
+    (400, 800)
+    """
+    for first in range(len(sizes)):
+        kept = tuple(sizes[first:])
+        if len(kept) <= 2 or sum(steps(size) for size in kept) <= steps(full):
+            return kept
+    return ()
+
+
+def _shortened(sizes: Sequence[int], kept: Sequence[int]) -> str:
+    return (
+        f"The pilot is shortened from {len(sizes)} trainings a candidate to {len(kept)}: on so few rows all "
+        "of them would cost more than the run itself, and fewer leave a wider interval."
     )
 
 
@@ -94,12 +133,12 @@ def _own_rows(request: ChainRequest, rows: PilotRows, ask: Ask, options: PilotOp
 
 
 def _train_all(
-    candidates: Sequence[PilotCandidate], setup: PilotSetup, seconds: float | None
+    candidates: Sequence[PilotCandidate], setup: PilotSetup, steps: Steps, seconds: float | None
 ) -> list[list[Trained]]:
     done: list[list[Trained]] = [[] for _ in candidates]
     setup.progress.start(_TASK, len(candidates) * len(setup.rows.sizes), "training")
     for size, (candidate, earlier) in product(setup.rows.sizes, zip(candidates, done, strict=True)):
-        if earlier and seconds is not None and _used(done) + _expected(earlier, size) > seconds:
+        if earlier and seconds is not None and _used(done) + _expected(earlier, size, steps) > seconds:
             continue
         earlier.append(train(candidate, size, setup))
         setup.progress.advance(_TASK, note=f"{candidate.name} on {size} rows")
@@ -111,9 +150,9 @@ def _used(done: Sequence[Sequence[Trained]]) -> float:
     return sum(one.seconds for trained in done for one in trained)
 
 
-def _expected(earlier: Sequence[Trained], size: int) -> float:
-    """Seconds of a training on `size` rows: in proportion to the last one's."""
-    return earlier[-1].seconds * size / earlier[-1].rows
+def _expected(earlier: Sequence[Trained], size: int, steps: Steps) -> float:
+    """Seconds of a training on `size` rows: as many more as it makes steps than the last one."""
+    return earlier[-1].seconds * steps(size) / steps(earlier[-1].rows)
 
 
 def _result(
@@ -128,21 +167,27 @@ def _result(
     teacher = setup.request.teacher[setup.measured].argmax(axis=1)
     hard = setup.request.hard_labels()[setup.measured]
     note = f"{len(rows)} trainings on {rows[0]:,} to {rows[-1]:,} rows, taught by the teacher alone"
+    if setup.short_of_steps:
+        note += "; the full training is so short that it may end below this: raise chain.epochs"
 
-    def forecast(measured: Measured) -> QualityForecast:
-        prior = Prior.of(measured.measure, history)
+    differed = disagreement(rows, students, teacher)
+    price = price_disagreement(students, teacher, hard)
+
+    def forecast(measure: Measure, cost: Price | None) -> QualityForecast:
+        prior = Prior.of(measure, history)
         said = f"{note}; corrected by {len(prior.runs)} earlier forecasts" if prior.runs else note
-        return foresee(measured, rows=setup.rows.full, prior=prior, holdout_rows=holdout_rows, note=said)
+        return foresee(
+            differed, cost, rows=setup.rows.full, prior=prior, holdout_rows=holdout_rows, note=said
+        )
 
-    disagreed, lost = disagreement(rows, students, teacher), lost_retention(rows, students, teacher, hard)
     return PilotResult(
         name=candidate.name,
         shape=str(candidate.shape),
         params=candidate.shape.parameters(),
         points=tuple(_point(one, teacher, hard) for one in done),
-        agreement=forecast(disagreed),
-        retention=None if lost is None else forecast(lost),
-        law=best_law(disagreed),
+        agreement=forecast("agreement", None),
+        retention=None if price is None else forecast("retention", price),
+        law=best_law(differed),
         seconds=sum(one.seconds for one in done),
         asked=len(setup.rows.asked),
         complete=len(rows) == len(setup.rows.sizes),

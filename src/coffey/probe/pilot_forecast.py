@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coffey.economics.quality_forecast import Measure, Prior, QualityForecast, Uncorrected
-from coffey.stats.power_law import FLAT, ExponentPrior, Extrapolation, Law, extrapolate, fit_law
+from coffey.core.records import Interval
+from coffey.economics.quality_forecast import Prior, QualityForecast, Uncorrected
+from coffey.probe.disagreement_price import Price, mean_covariance
+from coffey.stats.power_law import FLAT, LEVELS, ExponentPrior, Extrapolation, Law, extrapolate, fit_law
 
 TRAINING_NOISE = 0.05
 """Standard deviation of a student's error between trainings that differ in the seed alone, over the error.
@@ -22,17 +24,14 @@ CONFIDENCE = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Measured:
-    """The error of each training, in the units of one measure, on the same rows."""
+    """How often each training's student differs from the teacher, on the same rows."""
 
-    measure: Measure
     rows: tuple[int, ...]
     """Trained on, by training."""
     errors: npt.NDArray[np.float64]
     """[trainings]."""
     covariance: npt.NDArray[np.float64]
     """[trainings, trainings], of drawing the measured rows."""
-    most: float
-    """Quality is this minus the error: 1 for agreement, 1 / teacher's accuracy for retention."""
     examples: int
     chance: float
     """Error of always giving the most frequent label."""
@@ -51,52 +50,11 @@ def disagreement(
     wrong = (students != teacher).astype(np.float64)
     errors = wrong.mean(axis=1)
     return Measured(
-        measure="agreement",
         rows=tuple(rows),
         errors=errors,
-        covariance=_covariance(wrong - errors[:, None]),
-        most=1.0,
+        covariance=mean_covariance(wrong - errors[:, None]),
         examples=len(teacher),
         chance=_chance(teacher),
-    )
-
-
-def lost_retention(
-    rows: Sequence[int],
-    students: npt.NDArray[np.integer],
-    teacher: npt.NDArray[np.integer],
-    hard: npt.NDArray[np.integer],
-) -> Measured | None:
-    """Student's error over the teacher's accuracy, on rows with a hard label.
-
-    Retention is 1 / teacher's accuracy minus that. Its covariance is that of a ratio of paired shares, by
-    linearization (delta method).
-
-    Args:
-        rows: trained on, by training.
-        students: labels [trainings, measured].
-        teacher: labels [measured].
-        hard: labels [measured], -1 where there is none.
-
-    Returns:
-        None when no row has a label, or the teacher is right on none.
-    """
-    known = hard >= 0
-    right = (students[:, known] == hard[known]).astype(np.float64)
-    reference = (teacher[known] == hard[known]).astype(np.float64)
-    if not reference.any():
-        return None
-    accuracy = reference.mean()
-    retention = right.mean(axis=1) / accuracy
-    covariance = _covariance((right - retention[:, None] * reference) / accuracy)
-    return Measured(
-        measure="retention",
-        rows=tuple(rows),
-        errors=1 / accuracy - retention,
-        covariance=covariance,
-        most=float(1 / accuracy),
-        examples=int(known.sum()),
-        chance=_chance(hard[known]) / float(accuracy),
     )
 
 
@@ -109,42 +67,55 @@ def best_law(measured: Measured) -> Law | None:
 
 
 def foresee(
-    measured: Measured, *, rows: int, prior: Prior, holdout_rows: int | None, note: str
+    measured: Measured,
+    price: Price | None = None,
+    *,
+    rows: int,
+    prior: Prior,
+    holdout_rows: int | None,
+    note: str,
 ) -> QualityForecast:
     """Quality after training on `rows` rows, with the interval that the points and earlier runs leave.
 
+    Agreement is 1 minus the disagreement that the law foresees; retention is what `price` makes of it.
+
     Args:
-        measured: errors of the pilot's trainings.
+        measured: disagreements of the pilot's trainings.
+        price: what a disagreement costs: with it retention is foreseen, without it agreement.
         rows: of the full training.
         prior: of the same measure.
         holdout_rows: examples that the actual value will be measured on: their sampling error is then part
             of the interval. None for the quality itself.
         note: what the forecast is built on.
     """
-    sampling = _sampling(measured, holdout_rows)
-    flat, laws = _extrapolate(measured, FLAT), _extrapolate(measured, prior.exponent)
-    now, doubled = (laws.error(n, confidence=CONFIDENCE, sampling=sampling) for n in (rows, 2 * rows))
-    exponent, exponent_sd = flat.exponent_estimate()
-    law = Uncorrected(
-        value=measured.most - now.value,
-        low=measured.most - now.high,
-        high=measured.most - now.low,
-        exponent=exponent,
-        exponent_sd=exponent_sd,
-    )
-    value, low, high = prior.correct(law, most=measured.most)
+    laws = _extrapolate(measured, prior.exponent)
+    now, doubled = (_quality(measured, laws, price, n, holdout_rows) for n in (rows, 2 * rows))
+    exponent, exponent_sd = _extrapolate(measured, FLAT).exponent_estimate()
+    law = Uncorrected(value=now.value, low=now.low, high=now.high, exponent=exponent, exponent_sd=exponent_sd)
+    most = 1.0 if price is None else 1 / price.accuracy
+    value, low, high = prior.correct(law, most=most)
     return QualityForecast(
-        measure=measured.measure,
+        measure="agreement" if price is None else "retention",
         value=value,
         low=low,
         high=high,
         confidence=CONFIDENCE,
         rows=rows,
         points=len(measured.rows),
-        doubled=min(measured.most, value + now.value - doubled.value),
+        doubled=min(most, value + doubled.value - now.value),
         note=note,
         uncorrected=law,
     )
+
+
+def _quality(
+    measured: Measured, laws: Extrapolation, price: Price | None, rows: int, holdout_rows: int | None
+) -> Interval:
+    if price is not None:
+        disagreements = laws.quantiles(rows, LEVELS)
+        return price.retention(disagreements, confidence=CONFIDENCE, holdout_rows=holdout_rows)
+    differs = laws.error(rows, confidence=CONFIDENCE, sampling=_sampling(measured, holdout_rows))
+    return Interval(1 - differs.value, 1 - differs.high, 1 - differs.low, CONFIDENCE, differs.method)
 
 
 def _extrapolate(measured: Measured, prior: ExponentPrior) -> Extrapolation:
@@ -169,12 +140,3 @@ def _sampling(measured: Measured, holdout_rows: int | None) -> float:
 def _chance(labels: npt.NDArray[np.integer]) -> float:
     """Share of the rows without the most frequent label, and half a row, so that it is above 0."""
     return 1 - (int(np.bincount(labels).max()) - 0.5) / len(labels)
-
-
-def _covariance(deviations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Of the means of centred rows [trainings, m]; one more error either way is always possible."""
-    count = deviations.shape[1]
-    covariance: npt.NDArray[np.float64] = (
-        deviations @ deviations.T / count**2 + np.eye(len(deviations)) / count**2
-    )
-    return covariance

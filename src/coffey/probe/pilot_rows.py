@@ -22,7 +22,7 @@ class PilotOptions:
     """How much is trained and measured.
 
     The defaults cost about half of one full training a candidate where the transfer set is large. Where a
-    full training has few steps, each subset makes as many (`pilot_training`): up to `points` full trainings.
+    full training has few steps, subsets are left out until a pilot costs no more than it, and two are left.
     """
 
     share: float = 0.25

@@ -73,6 +73,13 @@ class PilotSetup:
         """Places of the measured rows among the pilot's."""
         return slice(len(self.rows.asked) - len(self.rows.measured), None)
 
+    @property
+    def short_of_steps(self) -> bool:
+        """Whether the full training makes too few steps to learn what its rows could teach it."""
+        full, settings = self.rows.full, self.request.settings
+        steps = training_steps(full, full, batch_size=settings.batch_size, epochs=settings.epochs)
+        return steps < _LEAST_STEPS
+
 
 def plan_pilot(request: ChainRequest, progress: Progress) -> tuple[PilotCandidate, ...]:
     """Shapes, vocabularies and first weights of the request's stages, from all of its texts.
@@ -138,11 +145,20 @@ def train(candidate: PilotCandidate, size: int, setup: PilotSetup) -> Trained:
     return trained
 
 
+def training_steps(size: int, full: int, *, batch_size: int, epochs: float) -> float:
+    """Optimizer steps on `size` of `full` rows, where the full training makes `epochs` passes.
+
+    >>> [training_steps(size, 32_000, batch_size=32, epochs=4) for size in (800, 8_000, 32_000)]
+    [200, 1000, 4000]
+    """
+    an_epoch, whole = (math.ceil(rows / batch_size) for rows in (size, full))
+    return min(max(epochs * an_epoch, _LEAST_STEPS), epochs * whole)
+
+
 def _long_enough(config: StageConfig, size: int, full: int) -> StageConfig:
     """More passes over a subset too small for `_LEAST_STEPS`, and patience for the same share of them."""
-    an_epoch, whole = (math.ceil(rows / config.batch_size) for rows in (size, full))
-    steps = min(max(config.epochs * an_epoch, _LEAST_STEPS), config.epochs * whole)
-    epochs = steps / an_epoch
+    steps = training_steps(size, full, batch_size=config.batch_size, epochs=config.epochs)
+    epochs = steps / math.ceil(size / config.batch_size)
     evaluations = min(epochs, MOST_EVALUATIONS) / min(config.epochs, MOST_EVALUATIONS)
     return replace(config, epochs=epochs, patience=math.ceil(config.patience * max(1.0, evaluations)))
 

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from coffey.artifact.signing import Signer
 from coffey.bench.machine import describe_machine
+from coffey.bench.noise import measure_noise
 from coffey.core.clock import monotonic
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import Settings
@@ -52,6 +53,9 @@ def probe(
     """
     chosen, told = options or ProbeOptions(), progress or Silent()
     begin = monotonic()
+    noise = measure_noise()
+    if noise.warning:
+        told.say(noise.warning)
     told.start(_TASK, 1 + len(settings.chain.stages), "model")
     with tempfile.TemporaryDirectory(prefix="coffey-probe-") as scratch:
         folder = Path(scratch)
@@ -68,7 +72,11 @@ def probe(
             told.advance(_TASK, note=f"{candidate.name} {stages[-1].p50_ms:.2f} ms")
     told.finish(_TASK)
     return ProbeResult(
-        machine=describe_machine(), teacher=asked, stages=tuple(stages), seconds=monotonic() - begin
+        machine=describe_machine(),
+        teacher=asked,
+        stages=tuple(stages),
+        seconds=monotonic() - begin,
+        noise_warning=noise.warning,
     )
 
 

@@ -74,6 +74,8 @@ def plan_project(
         "pilot": plain(pilots) or None,
         "frontier": said_frontier(space.settings, frontier),
     }
+    if measured is not None and measured.noise_warning:
+        value["notes"] = [*value["notes"], f"While the probe measured: {measured.noise_warning}"]
     keep_forecast(space, value)
     ends = {**quality_ends(pilots, chosen.name), **_benched_ends(chosen.plan, known)}
     value["forecast"] = calibrated_rows(forecast_rows(value), record, ends)

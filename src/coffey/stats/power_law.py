@@ -39,7 +39,10 @@ _NEAR_CHANCE = 0.98
 _NEGLIGIBLE = 1e-4
 """Laws with less than this share of the best one's likelihood are dropped."""
 
-_STEPS = tuple(NormalDist().inv_cdf((step + 0.5) / 15) for step in range(15))
+LEVELS = tuple((step + 0.5) / 15 for step in range(15))
+"""The middles of 15 slices of equal probability."""
+
+_STEPS = tuple(NormalDist().inv_cdf(level) for level in LEVELS)
 """A standard normal as 15 values of equal weight."""
 
 
@@ -109,6 +112,18 @@ class Extrapolation:
             sampling: variance that the measurement adds, as a multiple of the error: (1 - error) / m for a
                 share that is counted on m examples; 0 for the error itself.
         """
+        tail = (1 - confidence) / 2
+        low, middle, high = self.quantiles(rows, (tail, 0.5, 1 - tail), sampling=sampling)
+        return Interval(middle, low, high, confidence, "power-law")
+
+    def quantiles(self, rows: float, levels: Sequence[float], *, sampling: float = 0.0) -> tuple[float, ...]:
+        """Quantiles of the error that one training on `rows` rows will show.
+
+        Args:
+            rows: rows trained on.
+            levels: in (0, 1).
+            sampling: as in `error`.
+        """
         fall = self.saturation + (1 - self.saturation) * (rows / self.reference) ** -self.exponent
         centre = self.level * fall
         spread = np.sqrt(
@@ -116,9 +131,7 @@ class Extrapolation:
         )
         values = np.maximum(centre[:, None] + spread[:, None] * np.asarray(_STEPS), 0.0).ravel()
         weights = np.repeat(self.weight, len(_STEPS))
-        tail = (1 - confidence) / 2
-        low, middle, high = _quantiles(_bend(values, self.chance), weights, (tail, 0.5, 1 - tail))
-        return Interval(middle, low, high, confidence, "power-law")
+        return weighted_quantiles(_bend(values, self.chance), weights, levels)
 
     def exponent_estimate(self) -> tuple[float, float]:
         """Mean and standard deviation of the exponent."""
@@ -245,7 +258,7 @@ def _linear(
     weighed = shape @ precision
     total, sloped, flat = float(precision.sum()), (weighed * shape).sum(1), weighed.sum(1)
     seen, level = weighed @ error, float((precision @ error).sum())
-    determinant = np.maximum(sloped * total - flat**2, np.finfo(np.float64).tiny)
+    determinant = np.maximum(sloped * total - flat**2, np.finfo(np.float64).eps * sloped * total)
     free_scale = (seen * total - flat * level) / determinant
     free_floor = (sloped * level - flat * seen) / determinant
     sinking, rising = free_floor < 0, free_scale < 0
@@ -271,7 +284,8 @@ def _unbend(error: Vector, chance: float | None) -> tuple[Vector, Vector]:
     return share * chance / np.sqrt(left), left**-1.5
 
 
-def _quantiles(values: Vector, weights: Vector, levels: Sequence[float]) -> tuple[float, ...]:
+def weighted_quantiles(values: Vector, weights: Vector, levels: Sequence[float]) -> tuple[float, ...]:
+    """The smallest value at which the weights reach each of `levels`, a share of their sum."""
     order = np.argsort(values)
     reached = np.cumsum(weights[order])
     places = np.minimum(np.searchsorted(reached, np.asarray(levels) * reached[-1]), len(values) - 1)

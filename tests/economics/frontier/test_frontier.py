@@ -37,6 +37,15 @@ def test_the_cheapest_that_keeps_the_budget_is_recommended(candidate: Make) -> N
     ]
 
 
+def test_the_same_money_buys_the_better_quality(candidate: Make) -> None:
+    """A run that is cheaper by a dollar is no reason to take the worse of two that leave as much."""
+    better = candidate("2M", quality=(0.99, 0.985, 0.995), run=(1001.0, 901.0, 1101.0), net=200.001)
+    cheaper = candidate("700K", quality=GOOD, net=200.002)
+    found = judge([better, cheaper], BUDGET)
+    assert found.chosen is not None
+    assert found.chosen.candidate is better
+
+
 def test_if_none_is_certain_the_likeliest_is_taken(candidate: Make) -> None:
     """More room is worth more than a better price, as long as both are a may."""
     near = candidate("2M", quality=(0.975, 0.965, 0.985), net=1.0)
