@@ -168,13 +168,15 @@ class LabelRejected(TeacherError):
 class BudgetExhausted(TeacherError):
     """The next batch would cost more than what is allowed."""
 
-    def __init__(self, spent_usd: float, limit_usd: float, remaining: int) -> None:
+    def __init__(
+        self, spent_usd: float, limit_usd: float, remaining: int, *, lacking: str = "labelled"
+    ) -> None:
         self.spent_usd = spent_usd
         self.limit_usd = limit_usd
         self.remaining = remaining
         super().__init__(
             f"Labelling stopped at {spent_usd:.4f} USD: the limit is {limit_usd:.4f} USD and {remaining} "
-            "input(s) are not labelled. What was paid for is kept; raise budget.max_usd and run again."
+            f"input(s) are not {lacking}. What was paid for is kept; raise budget.max_usd and run again."
         )
 
 

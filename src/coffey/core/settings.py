@@ -228,6 +228,11 @@ class ChainSettings:
     seed: int = setting("seed of every random choice", 17, ge=0)
     threads: int | None = setting("CPU threads for training; all cores when absent", None, ge=1)
 
+    @property
+    def wants_features(self) -> bool:
+        """Whether stages learn from more than answers, where the teacher shows more."""
+        return self.hint_weight > 0 or self.relation_weight > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSettings:

@@ -12,7 +12,6 @@ from tokenizers import Tokenizer
 from coffey.core.errors import EmptyData
 from coffey.core.ids import digest_json
 from coffey.core.progress import Progress
-from coffey.core.settings import ChainSettings
 from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
 from coffey.distill.hard_labels import trusted_labels
@@ -57,7 +56,7 @@ def run_chain(request: ChainRequest, *, progress: Progress) -> ChainResult:
     shapes = plan_shapes(request, words)
     names = _names(request.stages)
     first = first_origin(request, progress)
-    if request.features is None and wants_features(request.settings):
+    if request.features is None and request.settings.wants_features:
         progress.say("The teacher shows no features: its answers alone are transferred.")
     done: list[StageResult] = []
     for index, (name, shape) in enumerate(zip(names, shapes, strict=True)):
@@ -230,14 +229,9 @@ def find_features(request: ChainRequest) -> np.ndarray | None:
     Raises:
         TeacherError, StoreError: they cannot be read.
     """
-    if request.features is None or not wants_features(request.settings):
+    if request.features is None or not request.settings.wants_features:
         return None
     return request.features(request.texts)
-
-
-def wants_features(settings: ChainSettings) -> bool:
-    """Whether a stage learns from more than answers, where the teacher shows more."""
-    return settings.hint_weight > 0 or settings.relation_weight > 0
 
 
 def sample_texts(request: ChainRequest) -> list[str]:

@@ -22,14 +22,15 @@ from coffey.core.errors import ArtifactError
 from coffey.core.files import write_atomic
 from coffey.core.ids import canonical_json, digest_bytes, digest_json
 from coffey.core.progress import Progress
-from coffey.export.onnx import OPSET, write_onnx
+from coffey.export.onnx import OPSET, OUTPUTS, write_onnx
 from coffey.export.teacher import NetworkTeacher
-from coffey.teacher.inference import Array, Forward, usable_cores
+from coffey.teacher.inference import Forward, Outputs, usable_cores
 from coffey.teacher.tokens import Ids
 
 LARGEST_DIFFERENCE = 2e-4
 """Of a logit. Softmax and sigmoid halve it at least, so no probability differs by more than 1e-4: what
-`Teacher` calls noise, and a tenth of what `LabelStore.recheck` tolerates."""
+`Teacher` calls noise, and a tenth of what `LabelStore.recheck` tolerates. The features, which logits are a
+linear map of, are kept in float16, whose rounding is coarser."""
 
 LARGEST_BYTES = 1 << 31
 """Of one ONNX file: protobuf's limit."""
@@ -108,19 +109,18 @@ class Quickener:
 
 
 def on_onnxruntime(graph: bytes, threads: int) -> Forward:
-    """The logits of a graph on `threads` CPU threads; idle ones sleep, because others may need the cores.
+    """Logits and features of a graph on `threads` CPU threads; idle ones sleep: others may need the cores.
 
     Raises:
         ArtifactError: ONNX Runtime cannot run it.
     """
     session = open_session(graph, threads=threads)
 
-    def forward(ids: Ids, mask: Ids) -> Array:
+    def forward(ids: Ids, mask: Ids) -> Outputs:
         try:
-            logits: Array = session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+            return tuple(session.run(OUTPUTS, {"input_ids": ids, "attention_mask": mask}))
         except SESSION_ERRORS as exc:
             raise RuntimeError(str(exc)) from exc
-        return logits
 
     return forward
 
@@ -140,7 +140,7 @@ def _compared(teacher: NetworkTeacher, own: Forward, threads: int) -> tuple[Choi
         graph = _traced(module, teacher.max_length)
         other = on_onnxruntime(graph, threads)
         batches = _batches(teacher.tokenizer().get_vocab_size(), teacher.max_length)
-        difference = max(float(np.abs(own(*batch) - other(*batch)).max()) for batch in batches)
+        difference = max(float(np.abs(own(*batch)[0] - other(*batch)[0]).max()) for batch in batches)
     except _UNTRACEABLE as exc:
         return _torch(f"its graph fails ({type(exc).__name__})"), own, b""
     if not difference <= LARGEST_DIFFERENCE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coffey.project.forecasts import KeptForecast
 from coffey.project.reporting import kept_result
+from coffey.project.wiring import FEATURES
 from coffey.project.workspace import Workspace
 from coffey.teacher.spending import Spent, read_spending, spending_folder
 
@@ -101,8 +102,8 @@ def _labelling(space: Workspace, labelling: Mapping[str, Any]) -> tuple[Spent | 
     noted = read_spending(spending_folder(space.store, labelling["teacher"]))
     learned, held = noted.get("transfer", Spent()), noted.get("holdout", Spent())
     if learned.texts:
-        both = learned + held
-        return learned.scaled(labels), both.scaled(labels + holdout), "spending of every run that labelled"
+        both = (learned + held).scaled(labels + holdout) + noted.get(FEATURES, Spent())
+        return learned.scaled(labels), both, "spending of every run that labelled"
     asked = labelling["asked"]
     part = Spent(texts=asked, seconds=labelling["teacher_seconds"], usd=labelling["usd"])
     if not asked:

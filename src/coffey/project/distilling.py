@@ -76,7 +76,8 @@ def prepare(space: Workspace, progress: Progress | None = None, *, augmented: bo
     labels = space.teacher.labels
     for split in (read.transfer, read.holdout):
         split.indices(labels)  # refused before anything is paid for
-    labelled = label_data(space.settings, read, space.teacher, space.labels, progress)
+    features = space.feature_keeper(len(read.transfer.texts), progress)
+    labelled = label_data(space.settings, read, space.teacher, space.labels, progress, features=features)
     data = labelled.data
     hard = data.holdout.indices(labels) if data.holdout.labelled() else None
     holdout = Holdout(list(data.holdout.texts), labelled.holdout, hard)
@@ -158,7 +159,7 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
         folder=folder,
         tokenizer=exportable.tokenizer() if exportable else None,
         encoder=exportable.encoder() if exportable else None,
-        features=space.features,
+        features=space.feature_reader(spent_usd=lesson.labelled.result.usd or 0.0),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from coffey.teacher.known import read_known
 from coffey.teacher.protocol import Teacher
 from coffey.teacher.purse import Purse
 from coffey.teacher.store import LabelStore
+
+if TYPE_CHECKING:
+    from coffey.teacher.features import FeatureKeeper
 
 RECHECKED = 16
 """Stored answers that are asked again on load: a teacher that changed in most of its answers is noticed."""
@@ -62,9 +66,17 @@ class Labelled:
 
 
 def label_data(
-    settings: Settings, data: ProjectData, teacher: Teacher, store: LabelStore, progress: Progress
+    settings: Settings,
+    data: ProjectData,
+    teacher: Teacher,
+    store: LabelStore,
+    progress: Progress,
+    *,
+    features: FeatureKeeper | None = None,
 ) -> Labelled:
     """Ask what is missing, within the budget; ask a few stored answers again.
+
+    `features` keeps what the teacher shows of the transfer set, in the same pass.
 
     Raises:
         BudgetExhausted, TeacherUnavailable, LabelRejected, StoreCorrupt, StoreUnavailable: see those.
@@ -74,11 +86,20 @@ def label_data(
     everything = (*data.transfer.texts, *data.holdout.texts)
     recheck = store.recheck(teacher, everything, sample=RECHECKED, seed=known) if known else None
 
-    def asked(name: str, texts: Sequence[str], spent_usd: float) -> AskReport:
-        purse = Purse.from_settings(settings, store, name, spent_usd=spent_usd)
-        return ask_as_told(teacher, store, texts, settings=settings.teacher, purse=purse, progress=progress)
+    def asked(
+        name: str, texts: Sequence[str], spent_usd: float, features: FeatureKeeper | None = None
+    ) -> AskReport:
+        return ask_as_told(
+            teacher,
+            store,
+            texts,
+            settings=settings.teacher,
+            purse=Purse.from_settings(settings, store, name, spent_usd=spent_usd),
+            progress=progress,
+            features=features,
+        )
 
-    transfer = asked("transfer", data.transfer.texts, 0.0)
+    transfer = asked("transfer", data.transfer.texts, 0.0, features)
     holdout = asked("holdout", data.holdout.texts, transfer.usd or 0.0)
     result = LabelResult(
         labels=transfer.labels,

@@ -40,7 +40,7 @@ def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
     data = read_data(settings, space.progress)
     found = train_pilot(
         _request(space, settings, data),
-        lambda texts: space.answer(texts, space.progress),
+        lambda texts: space.answer(texts, features=space.feature_keeper(len(texts))),
         history=read_reached(space),
         holdout_rows=len(data.holdout.texts),
         progress=space.progress,
@@ -141,7 +141,7 @@ def _request(space: Workspace, settings: Settings, data: ProjectData) -> ChainRe
         folder=space.store / "pilot",
         tokenizer=exportable.tokenizer() if exportable else None,
         encoder=exportable.encoder() if exportable else None,
-        features=space.features,
+        features=space.feature_reader(),
     )
 
 

@@ -21,12 +21,16 @@ from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import Registry
 
 if TYPE_CHECKING:
+    from coffey.teacher.features import FeatureKeeper
     from coffey.teacher.known import KnownAnswers
     from coffey.teacher.protocol import Teacher
     from coffey.teacher.store import LabelStore
 
 LATER = "later"
 """Spending beside the transfer set and the holdout (audits, re-distillations, pilots) is noted as this."""
+
+FEATURES = "features"
+"""So is what was spent on texts whose features did not come with their answers."""
 
 
 def local_store(settings: Settings) -> Path:
@@ -162,21 +166,49 @@ def open_labels(store: Path, teacher: Teacher) -> LabelStore:
 
 
 def feature_reader(
-    store: Path, teacher: Teacher, progress: Progress
+    settings: Settings, teacher: Teacher, labels: LabelStore, progress: Progress, *, spent_usd: float
 ) -> Callable[[Sequence[str]], npt.NDArray[np.float16]] | None:
-    """Reads a teacher's sentence features through the store; None where it shows none."""
+    """Reads a teacher's sentence features through the store; None where it shows none.
+
+    What is missing there is asked within the budget, of which `spent_usd` was spent before.
+    """
     from coffey.teacher.protocol import FeatureTeacher
 
     if not isinstance(teacher, FeatureTeacher):
         return None
     from coffey.teacher.features import read_features
+    from coffey.teacher.purse import Purse
 
-    folder = store / "features" / teacher.fingerprint
-    return partial(read_features, teacher, folder=folder, progress=progress)
+    purse = Purse.from_settings(settings, labels, FEATURES, spent_usd=spent_usd)
+    folder = _feature_folder(settings, teacher)
+    return partial(read_features, teacher, folder=folder, progress=progress, purse=purse)
+
+
+def feature_keeper(
+    settings: Settings, teacher: Teacher, count: int, progress: Progress
+) -> FeatureKeeper | None:
+    """Keeps the features that come with the answers to `count` texts; None where no stage needs them."""
+    from coffey.teacher.protocol import FeatureTeacher
+
+    if not (settings.chain.wants_features and isinstance(teacher, FeatureTeacher)):
+        return None
+    from coffey.teacher.features import FeatureKeeper
+
+    return FeatureKeeper(_feature_folder(settings, teacher), count, progress)
+
+
+def _feature_folder(settings: Settings, teacher: Teacher) -> Path:
+    return local_store(settings) / "features" / teacher.fingerprint
 
 
 def answer(
-    settings: Settings, teacher: Teacher, labels: LabelStore, texts: Sequence[str], progress: Progress
+    settings: Settings,
+    teacher: Teacher,
+    labels: LabelStore,
+    texts: Sequence[str],
+    progress: Progress,
+    *,
+    features: FeatureKeeper | None = None,
 ) -> npt.NDArray[np.float32]:
     """The teacher's probabilities [n, labels] for `texts`, through the label store and within the budget.
 
@@ -187,7 +219,15 @@ def answer(
     from coffey.teacher.purse import Purse
 
     purse = Purse.from_settings(settings, labels, LATER)
-    ask(teacher, labels, texts, batch_size=settings.teacher.batch_size, purse=purse, progress=progress)
+    ask(
+        teacher,
+        labels,
+        texts,
+        batch_size=settings.teacher.batch_size,
+        purse=purse,
+        progress=progress,
+        features=features,
+    )
     return labels.read([input_key(text) for text in texts])
 
 

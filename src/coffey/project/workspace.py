@@ -19,6 +19,7 @@ from coffey.registry.protocol import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from coffey.teacher.features import FeatureKeeper
     from coffey.teacher.known import KnownAnswers
     from coffey.teacher.protocol import Teacher
     from coffey.teacher.store import LabelStore
@@ -66,14 +67,28 @@ class Workspace:
         """The teacher's answers."""
         return wiring.open_labels(self.store, self.teacher)
 
-    @property
-    def features(self) -> Callable[[Sequence[str]], npt.NDArray[np.float16]] | None:
+    def feature_reader(
+        self, *, spent_usd: float = 0.0
+    ) -> Callable[[Sequence[str]], npt.NDArray[np.float16]] | None:
         """Reads the teacher's sentence features, once for each text; None where it shows none."""
-        return wiring.feature_reader(self.store, self.teacher, self.progress)
+        return wiring.feature_reader(
+            self.settings, self.teacher, self.labels, self.progress, spent_usd=spent_usd
+        )
 
-    def answer(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
+    def feature_keeper(self, count: int, progress: Progress | None = None) -> FeatureKeeper | None:
+        """Keeps the features that come with the answers to `count` texts; None where no stage needs them."""
+        return wiring.feature_keeper(self.settings, self.teacher, count, progress or self.progress)
+
+    def answer(
+        self,
+        texts: Sequence[str],
+        progress: Progress | None = None,
+        *,
+        features: FeatureKeeper | None = None,
+    ) -> npt.NDArray[np.float32]:
         """The teacher's probabilities [n, labels]; only what was never asked before is asked."""
-        return wiring.answer(self.settings, self.teacher, self.labels, texts, progress or self.progress)
+        told = progress or self.progress
+        return wiring.answer(self.settings, self.teacher, self.labels, texts, told, features=features)
 
     def answer_known(self, texts: Sequence[str], progress: Progress | None = None) -> KnownAnswers:
         """As `answer`, without the texts that the teacher skips."""

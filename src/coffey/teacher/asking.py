@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +19,22 @@ from coffey.teacher.answers import checked
 from coffey.teacher.budget import Meter
 from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
-from coffey.teacher.protocol import Answered, SizingTeacher, StreamingTeacher, Teacher
+from coffey.teacher.protocol import (
+    Answered,
+    FeatureTeacher,
+    Probabilities,
+    SentenceFeatures,
+    SizingTeacher,
+    StreamingTeacher,
+    Teacher,
+)
 from coffey.teacher.purse import Purse
 from coffey.teacher.skips import SKIPPED, SkipLog
 from coffey.teacher.spending import Gathering, Spent
 from coffey.teacher.store import LabelStore
+
+if TYPE_CHECKING:
+    from coffey.teacher.features import FeatureKeeper
 
 TASK = "label"
 WINDOW = 4096
@@ -68,6 +81,7 @@ def ask(
     batch_size: int = 32,
     purse: Purse = UNPAID,
     progress: Progress | None = None,
+    features: FeatureKeeper | None = None,
     window: int = WINDOW,
 ) -> AskReport:
     """Ask for every text that `store` does not answer yet; each answer is committed when it is there.
@@ -85,6 +99,7 @@ def ask(
         batch_size: texts begun at once.
         purse: what it is paid from.
         progress: hears about every text that has an answer.
+        features: keeps the features of what is asked, where the teacher shows them in the same pass.
         window: texts that are sorted by length together.
 
     Raises:
@@ -94,7 +109,8 @@ def ask(
             (all others are answered and kept).
         StoreUnavailable: the disk is full, or the like.
     """
-    run = _Run(teacher, store, purse, progress or Silent(), SkipLog(store.folder / SKIPPED))
+    skips = SkipLog(store.folder / SKIPPED)
+    run = _Run(teacher, store, purse, progress or Silent(), skips, features=features)
     report = _report(run, texts, batch_size=batch_size, window=window)
     if report.skipped:
         found = f"malformed answers to {report.skipped} input(s); the other {report.labels} are kept"
@@ -110,6 +126,7 @@ def ask_skipping(
     batch_size: int = 32,
     purse: Purse = UNPAID,
     progress: Progress | None = None,
+    features: FeatureKeeper | None = None,
     window: int = WINDOW,
 ) -> AskReport:
     """As `ask`, for callers that go on without the inputs that the teacher skipped; they are counted.
@@ -117,7 +134,7 @@ def ask_skipping(
     What it skipped in an earlier run is not asked again.
     """
     skips = SkipLog(store.folder / SKIPPED)
-    run = _Run(teacher, store, purse, progress or Silent(), skips, skips.keys())
+    run = _Run(teacher, store, purse, progress or Silent(), skips, skips.keys(), features=features)
     return _report(run, texts, batch_size=batch_size, window=window)
 
 
@@ -129,17 +146,26 @@ def ask_as_told(
     settings: TeacherSettings,
     purse: Purse,
     progress: Progress,
+    features: FeatureKeeper | None = None,
 ) -> AskReport:
     """As `[teacher]` says: in its batches, and without the malformed answers where those are skipped."""
     chosen = ask_skipping if settings.asking.malformed == "skip" else ask
-    return chosen(teacher, store, texts, batch_size=settings.batch_size, purse=purse, progress=progress)
+    return chosen(
+        teacher,
+        store,
+        texts,
+        batch_size=settings.batch_size,
+        purse=purse,
+        progress=progress,
+        features=features,
+    )
 
 
 def _report(run: _Run, texts: Iterable[str], *, batch_size: int, window: int) -> AskReport:
     """Carry a run through and count what it did."""
     began = monotonic()
     run.progress.start(TASK, len(texts) if isinstance(texts, Sized) else None, "inputs")
-    with run.noted:
+    with run.noted, run.features or nullcontext():
         run.answer(run.batches(texts, batch_size=batch_size, window=window))
     run.progress.finish(TASK, run.summary())
     answered = run.answered()
@@ -168,11 +194,14 @@ class _Run:
         progress: Progress,
         skips: SkipLog,
         skipped_before: frozenset[str] = frozenset(),
+        *,
+        features: FeatureKeeper | None = None,
     ) -> None:
         self.teacher = teacher
         self.store = store
         self.meter = Meter(purse.price, teacher)
         self.noted = Gathering(purse.spending)
+        self.features = features
         self.progress = progress
         self.inputs = KeyIndex()
         self.texts = 0
@@ -219,7 +248,7 @@ class _Run:
                 remaining = sum(map(len, batches))
                 raise BudgetExhausted(self.meter.usd or 0.0, self._limit_usd or 0.0, remaining)
             held: list[Batch] = []
-            for answered in _stream(self.teacher, self._begun(batches, held)):
+            for answered in _stream(self.teacher, self._begun(batches, held), self.features is not None):
                 self._settle(answered)
             batches = chain(held, batches)
 
@@ -243,7 +272,10 @@ class _Run:
         done = (*answered.texts, *answered.skipped)
         self._charge(done, answered)
         keys = {text: self._under_way.pop(text) for text in done}
-        self.store.append([keys[text] for text in answered.texts], answered.probabilities)
+        named = [keys[text] for text in answered.texts]
+        if self.features is not None and answered.features is not None:
+            self.features.add(named, answered.features, answered.seconds)
+        self.store.append(named, answered.probabilities)
         self.asked += len(answered.texts)
         if skipped := [keys[text] for text in answered.skipped]:
             self._skips.add(skipped)
@@ -268,21 +300,29 @@ class _Run:
         return {key: text for (key, text), new in zip(by_key.items(), unseen, strict=True) if new}
 
 
-def _stream(teacher: Teacher, batches: Iterator[tuple[str, ...]]) -> Iterator[Answered]:
+def _stream(teacher: Teacher, batches: Iterator[tuple[str, ...]], with_features: bool) -> Iterator[Answered]:
     """What the teacher answers, checked and as float32: as it comes, or batch by batch."""
-    came = teacher.stream(batches) if isinstance(teacher, StreamingTeacher) else _in_turn(teacher, batches)
+    if isinstance(teacher, StreamingTeacher):
+        came = teacher.stream(batches)
+    elif with_features and isinstance(teacher, FeatureTeacher):
+        came = _in_turn(teacher.predict_with_features, batches)
+    else:
+        came = _in_turn(lambda batch: (teacher.predict(batch), None), batches)
     labels = len(teacher.labels)
     for one in came:
         said = checked(teacher.source, one.probabilities, rows=len(one.texts), labels=labels)
         yield replace(one, probabilities=said)
 
 
-def _in_turn(teacher: Teacher, batches: Iterable[tuple[str, ...]]) -> Iterator[Answered]:
+def _in_turn(
+    say: Callable[[Sequence[str]], tuple[Probabilities, SentenceFeatures | None]],
+    batches: Iterable[tuple[str, ...]],
+) -> Iterator[Answered]:
     for batch in batches:
         began = monotonic()
-        answer = teacher.predict(batch)
+        answer, features = say(batch)
         seconds = monotonic() - began
-        yield Answered(texts=batch, probabilities=answer, seconds=seconds)
+        yield Answered(texts=batch, probabilities=answer, features=features, seconds=seconds)
 
 
 def sizes_of(teacher: Teacher, texts: Sequence[str]) -> Sequence[int]:

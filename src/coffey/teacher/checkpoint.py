@@ -39,7 +39,7 @@ _NO_HEAD: dict[str, object] = {"head": None, "pooling": None, "normalize": None}
 
 
 Quicken = Callable[["CheckpointTeacher", Forward], Forward]
-"""Given a teacher and its network in torch, that or a quicker way to the same logits."""
+"""Given a teacher and its network in torch, that or a quicker way to the same logits and features."""
 
 
 class CheckpointTeacher:
@@ -149,20 +149,18 @@ class CheckpointTeacher:
         Raises:
             TeacherUnavailable: the network failed, or was closed.
         """
-        forward = self._open_forward()
+        self._open_forward()
         if not texts:
             return np.empty((0, len(self.labels)), dtype=np.float32)
-        logits = run_texts(self.source, forward, texts, tokens=self._tokens, batch_size=self._batch_size)
-        said: Probabilities = torch.from_numpy(logits).softmax(dim=-1).numpy()
-        return said
+        return self.predict_with_features(texts)[0]
 
-    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """See `FeatureTeacher`."""
-        network = self._open_network()
-        forward = on_torch(
-            lambda ids, mask: network(ids, mask)[1], threads=self._threads, device=self._device
+    def predict_with_features(self, texts: Sequence[str]) -> tuple[Probabilities, npt.NDArray[np.float32]]:
+        """See `FeatureTeacher`; the network runs once."""
+        logits, features = run_texts(
+            self.source, self._open_forward(), texts, tokens=self._tokens, batch_size=self._batch_size
         )
-        return run_texts(self.source, forward, texts, tokens=self._tokens, batch_size=self._batch_size)
+        said: Probabilities = torch.from_numpy(logits).softmax(dim=-1).numpy()
+        return said, features
 
     def lengths(self, texts: Sequence[str]) -> Sequence[int]:
         """See `SizingTeacher`; a text that is measured and then asked is tokenized once."""
@@ -190,9 +188,7 @@ class CheckpointTeacher:
     def _open_forward(self) -> Forward:
         network = self._open_network()
         if self._forward is None:
-            own = on_torch(
-                lambda ids, mask: network(ids, mask)[0], threads=self._threads, device=self._device
-            )
+            own = on_torch(network, threads=self._threads, device=self._device)
             self._forward = self._quicken(self, own) if self._quicken else own
         return self._forward
 

@@ -38,10 +38,7 @@ def embed(
         pad_id=embedder.body.config.pad_token_id,
         max_length=longest(embedder.body, max_length),
     )
-    return run_texts(
-        source,
-        on_torch(embedder.to(chosen), threads=threads, device=chosen),
-        texts,
-        tokens=tokens,
-        batch_size=batch_size,
-    )
+    embedder = embedder.to(chosen)
+    forward = on_torch(lambda ids, mask: (embedder(ids, mask),), threads=threads, device=chosen)
+    (embeddings,) = run_texts(source, forward, texts, tokens=tokens, batch_size=batch_size)
+    return embeddings

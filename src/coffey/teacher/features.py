@@ -1,4 +1,4 @@
-"""The teacher's sentence features on disk: read once, kept in checked parts, gone on with after a crash."""
+"""A teacher's sentence features on disk, in checked parts: kept when they come with answers, or asked for."""
 
 from __future__ import annotations
 
@@ -6,23 +6,35 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
 from coffey.core.clock import Clock, monotonic
-from coffey.core.errors import StoreUnavailable
+from coffey.core.errors import BudgetExhausted, StoreUnavailable
 from coffey.core.files import write_atomic
 from coffey.core.ids import digest_bytes, input_key
 from coffey.core.progress import Progress
-from coffey.teacher.protocol import FeatureTeacher
+from coffey.teacher.asking import UNPAID
+from coffey.teacher.budget import Meter
+from coffey.teacher.parts import in_parts
+from coffey.teacher.protocol import FeatureTeacher, SentenceFeatures
+from coffey.teacher.purse import Purse
+from coffey.teacher.spending import Gathering, Spent
 
 Features = npt.NDArray[np.float16]
 """float16 [n, width]: what the teacher's last linear layer reads of each text."""
 
 PART = 1024
-"""Texts a part; what a crash can cost."""
+"""Texts a part."""
+
+PART_SECONDS = 60.0
+"""Of the teacher's time: a part that took so long is written, however few its texts. A kill costs no more."""
+
+ASKED = 256
+"""Texts asked for at once where features alone are missing; they are sorted by length within."""
 
 _SHARE_OF_DISK = 0.1
 """Of the free bytes, at most."""
@@ -64,60 +76,133 @@ def decide_keeping(count: int, width: int, *, seconds: float, free_bytes: float)
     )
 
 
+class FeatureKeeper:
+    """Keeps features as they come; what is left is written when it is left, also by an error.
+
+    Use it as a context. Whether features are kept is decided by the first that come.
+    """
+
+    def __init__(self, folder: Path, count: int, progress: Progress) -> None:
+        """Write parts into `folder`, of `count` texts at most; `progress` hears whether they are kept."""
+        self._folder = folder
+        self._count = count
+        self._progress = progress
+        self._keeping: Keeping | None = None
+        self._keys: list[str] = []
+        self._rows: list[Features] = []
+        self._seconds = 0.0
+
+    def __enter__(self) -> FeatureKeeper:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write what is held."""
+        self._write()
+
+    def add(self, keys: Sequence[str], features: SentenceFeatures, seconds: float) -> None:
+        """Take the features [n, width] of some texts, for which the teacher took `seconds`.
+
+        Raises:
+            StoreUnavailable: a part cannot be written.
+        """
+        if not keys:
+            return
+        if self._keeping is None:
+            self._keeping = self._decide(features.shape[1], seconds / len(keys))
+        if not self._keeping.kept:
+            return
+        self._keys += keys
+        self._rows.append(features.astype(np.float16))
+        self._seconds += seconds
+        if len(self._keys) >= PART or self._seconds >= PART_SECONDS:
+            self._write()
+
+    def _decide(self, width: int, pace: float) -> Keeping:
+        free = shutil.disk_usage(_existing(self._folder)).free
+        keeping = decide_keeping(self._count, width, seconds=pace * self._count, free_bytes=free)
+        self._progress.say(f"The teacher's features are {keeping.reason}.")
+        return keeping
+
+    def _write(self) -> None:
+        if self._keys:
+            _write(self._folder, self._keys, np.concatenate(self._rows))
+        self._keys, self._rows, self._seconds = [], [], 0.0
+
+
 def read_features(
     teacher: FeatureTeacher,
     texts: Sequence[str],
     *,
     folder: Path,
     progress: Progress,
+    purse: Purse = UNPAID,
     clock: Clock = monotonic,
 ) -> Features:
-    """The features of `texts`, from `folder` where they are there, else from the teacher.
+    """The features of `texts`: those that came with the answers from `folder`, the rest from the teacher.
 
     Args:
-        teacher: is asked for what is missing, `PART` texts at a time.
+        teacher: is asked for what is missing, `ASKED` texts at a time.
         texts: row i answers text i.
         folder: keeps the parts of this teacher's fingerprint.
-        progress: hears how far it is and whether they are kept.
+        progress: hears how far it is, what it costs and whether they are kept.
+        purse: what asking is paid from.
         clock: measures the teacher.
 
     Raises:
+        BudgetExhausted: what is missing would cost more than what is allowed.
         TeacherUnavailable: the teacher failed.
         StoreUnavailable: a part is damaged (it is named), or cannot be written.
     """
     keys = [input_key(text) for text in texts]
     known = _known(folder, set(keys))
-    missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if missing:
         progress.start(_TASK, len(missing), "texts")
-        known |= _ask(teacher, missing, folder, progress, clock)
+        with FeatureKeeper(folder, len(missing), progress) as keeper, Gathering(purse.spending) as noted:
+            for part, features, spent in _asked(teacher, missing, purse, progress, clock):
+                noted.add(spent)
+                keeper.add(part, features, spent.seconds)
+                known |= dict(zip(part, features.astype(np.float16), strict=True))
+                progress.advance(_TASK, len(part))
         progress.finish(_TASK, f"{len(missing):,} texts read by the teacher")
     return np.stack([known[key] for key in keys])
 
 
-def _ask(
-    teacher: FeatureTeacher,
-    missing: Sequence[tuple[str, str]],
-    folder: Path,
-    progress: Progress,
-    clock: Clock,
-) -> dict[str, Features]:
-    found: dict[str, Features] = {}
-    keeping: Keeping | None = None
-    for start in range(0, len(missing), PART):
-        part = missing[start : start + PART]
+def _asked(
+    teacher: FeatureTeacher, missing: dict[str, str], purse: Purse, progress: Progress, clock: Clock
+) -> Iterator[tuple[Sequence[str], SentenceFeatures, Spent]]:
+    """Keys, their features and what these took, part after part within the budget."""
+    meter = Meter(purse.price, teacher)
+    left = len(missing)
+    for part in in_parts(missing.items(), ASKED):
+        texts = [text for _, text in part]
+        spent_usd = meter.usd or 0.0
+        if purse.limit_usd is not None and spent_usd + meter.expected(texts) > purse.limit_usd:
+            raise BudgetExhausted(spent_usd, purse.limit_usd, left, lacking="read for their features")
         begin = clock()
-        features = teacher.features([text for _, text in part]).astype(np.float16)
-        if keeping is None:
-            seconds = (clock() - begin) / len(part) * len(missing)
-            free = shutil.disk_usage(_existing(folder)).free
-            keeping = decide_keeping(len(missing), features.shape[1], seconds=seconds, free_bytes=free)
-            progress.say(f"The teacher's features are {keeping.reason}.")
-        if keeping.kept:
-            _write(folder, [key for key, _ in part], features)
-        found |= dict(zip((key for key, _ in part), features, strict=True))
-        progress.advance(_TASK, len(part))
-    return found
+        _, features = teacher.predict_with_features(texts)
+        seconds = clock() - begin
+        meter.charge(texts, seconds)
+        usd = None if meter.usd is None else meter.usd - spent_usd
+        spent = Spent(texts=len(part), seconds=seconds, usd=usd)
+        if left == len(missing):
+            progress.say(_foreseen(spent.scaled(left)))
+        left -= len(part)
+        yield [key for key, _ in part], features, spent
+
+
+def _foreseen(all_of_them: Spent) -> str:
+    price = "" if all_of_them.usd is None else f" and {all_of_them.usd:.4f} USD"
+    return (
+        f"The features of {all_of_them.texts:,} texts did not come with their answers: the teacher reads "
+        f"these again, about {all_of_them.seconds:,.0f} s{price}."
+    )
 
 
 def _existing(folder: Path) -> Path:

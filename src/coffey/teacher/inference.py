@@ -16,47 +16,45 @@ from coffey.teacher.tokens import Ids, Tokens
 Array = npt.NDArray[np.float32]
 
 
-Forward = Callable[[Ids, Ids], Array]
-"""`(input_ids, attention_mask)`, int64 [b, t], to float32 [b, width]. A failure is a RuntimeError."""
+Outputs = tuple[Array, ...]
+"""What a network says of some texts, float32 [texts, …] each: a classifier's logits, then its features."""
+
+Forward = Callable[[Ids, Ids], Outputs]
+"""`(input_ids, attention_mask)`, int64 [b, t], to outputs of b rows. A failure is a RuntimeError."""
 
 
 def run_texts(
     source: str, forward: Forward, texts: Sequence[str], *, tokens: Tokens, batch_size: int
-) -> Array:
-    """What `forward` says, float32 [texts, width], of every text; row i belongs to text i.
+) -> Outputs:
+    """What `forward` says of every text, at least one; row i belongs to text i.
 
     Raises:
         TeacherUnavailable: the network failed (out of memory, for example).
     """
-    rows: list[Array] = []
+    said: list[Outputs] = []
     positions: list[npt.NDArray[np.int64]] = []
     try:
         for at, ids, mask in tokens.batches(texts, size=batch_size):
-            rows.append(forward(ids, mask))
+            said.append(forward(ids, mask))
             positions.append(at)
     except RuntimeError as exc:
         raise TeacherUnavailable(source, f"its network failed ({exc})") from exc
-    if not rows:
-        return np.empty((0, 0), dtype=np.float32)
-    joined = np.concatenate(rows)
-    answer = np.empty_like(joined)
-    answer[np.concatenate(positions)] = joined
-    return answer
+    order = np.argsort(np.concatenate(positions))
+    return tuple(np.concatenate(parts)[order] for parts in zip(*said, strict=True))
 
 
 def on_torch(
-    network: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    network: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, ...]],
     *,
     threads: int | None,
     device: torch.device,
 ) -> Forward:
     """`network`, which is on `device`, on `threads` CPU threads (all that this process may use when None)."""
 
-    def forward(ids: Ids, mask: Ids) -> Array:
+    def forward(ids: Ids, mask: Ids) -> Outputs:
         with using_threads(threads), torch.inference_mode():
             out = network(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
-            said: Array = out.float().cpu().numpy()
-            return said
+            return tuple(part.float().cpu().numpy() for part in out)
 
     return forward
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Probabilities = npt.NDArray[np.float32]
 """float32 [n, labels]; every row sums to 1."""
 
+SentenceFeatures = npt.NDArray[np.float32]
+"""float32 [n, width]: what a teacher's last linear layer reads of each text."""
+
 
 class Teacher(Protocol):
     """Answers texts. `coffey.testing.teacher.check_teacher` checks these duties.
@@ -89,11 +92,13 @@ class SizingTeacher(Protocol):
 
 
 @runtime_checkable
-class FeatureTeacher(Protocol):
+class FeatureTeacher(Teacher, Protocol):
     """A teacher that shows what its last linear layer reads."""
 
-    def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Sentence features, float32 [len(texts), width]; row i belongs to text i.
+    def predict_with_features(self, texts: Sequence[str]) -> tuple[Probabilities, SentenceFeatures]:
+        """What `Teacher.predict` says of at least one text, and the features that it comes from.
+
+        Both are of one pass of the teacher; features are float32 [len(texts), width], row i of text i.
 
         Raises:
             TeacherUnavailable: it cannot answer now.
@@ -107,6 +112,8 @@ class Answered:
     texts: tuple[str, ...]
     probabilities: Probabilities
     """float32 [len(texts), labels]; row i answers text i."""
+    features: SentenceFeatures | None = None
+    """float32 [len(texts), width], where they were asked for."""
     skipped: tuple[str, ...] = ()
     """Texts that it gave no usable answer to, and that it was told to skip."""
     seconds: float = 0.0
