@@ -61,6 +61,17 @@ def test_a_resumed_labelling_costs_what_all_its_runs_cost(space):
     assert found.values["run_usd"] == pytest.approx(1.2 + 1.0 + 80.0)
 
 
+def test_reading_features_again_is_part_of_what_labelling_cost(space):
+    """It was paid, beside the answers; the seconds of labelling are those of the forecast's one pass."""
+    for purpose, texts, seconds, usd in (
+        ("transfer", 80, 8.0, 0.8), ("holdout", 20, 2.0, 0.2), ("features", 50, 5.0, 0.5),
+    ):  # fmt: skip
+        SpendingLog(spending_folder(space.store, TEACHER), purpose).add(texts, seconds, usd)
+    found = run_actuals(space, finished(), FORESEEN, None)
+    assert found.values["labelling_s"] == pytest.approx(8.0)
+    assert found.values["labelling_usd"] == pytest.approx(1.5)
+
+
 def test_a_run_that_asked_everything_knows_itself(space):
     """Without notes, its own seconds and USD are the whole."""
     done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=1.2)

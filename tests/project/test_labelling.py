@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from coffey.core.errors import BudgetExhausted, DataError, StoreCorrupt
 from coffey.core.ids import input_key
+from coffey.project.distilling import chain_request, prepare
 from coffey.project.labelling import RECHECKED
 from coffey.teacher.spending import read_spending, spending_folder
 
@@ -130,3 +132,48 @@ def test_a_teacher_without_labels_to_measure_on_is_read_as_it_answered(untouched
     """Sixty rows are too few."""
     project = untouched.load()
     assert project.label().calibration is None
+
+
+def with_features(project):
+    """The project at work; its teacher, a function, shows features: how long a text is, in two ways."""
+    space = project.load().workspace
+    teacher = space.teacher
+    teacher.predict_with_features = lambda texts: (
+        teacher.predict(texts),
+        np.array([[len(text), len(text.split())] for text in texts], dtype=np.float32),
+    )
+    return space
+
+
+def test_features_come_with_the_labels_of_the_transfer_set(untouched, tmp_path):
+    """A chain reads them, row by row, without a second pass of the teacher."""
+    space = with_features(untouched)
+    request = chain_request(space, prepare(space), tmp_path)
+    found = request.features(request.texts)
+    assert [row[0] for row in found.tolist()] == [len(text) for text in request.texts]
+    assert max(Counter(untouched.asked()).values()) == 1
+    assert len(untouched.asked()) == 90
+
+
+def test_no_features_are_kept_where_no_stage_learns_from_them(untouched):
+    """Both weights are 0: the teacher is asked for answers alone."""
+    untouched.edit("epochs = 16", "epochs = 16\nhint_weight = 0\nrelation_weight = 0")
+    space = with_features(untouched)
+    prepare(space)
+    assert not (space.store / "features").exists()
+
+
+def test_features_that_are_missing_are_read_within_the_budget(untouched, tmp_path):
+    """Labels of a run that wanted none: 60 texts at 1 USD a thousand do not fit into 5 cents."""
+    untouched.load().label()
+    untouched.edit("max_usd = 10", "max_usd = 0.05")
+    space = with_features(untouched)
+    request = chain_request(space, prepare(space), tmp_path)
+    with pytest.raises(BudgetExhausted, match="60 input"):
+        request.features(request.texts)
+    untouched.edit("max_usd = 0.05", "max_usd = 0.07")
+    space = with_features(untouched)
+    request = chain_request(space, prepare(space), tmp_path)
+    assert request.features(request.texts).shape == (60, 2)
+    spent = read_spending(spending_folder(untouched.store, space.teacher.fingerprint))
+    assert spent["features"].usd == pytest.approx(0.06)
