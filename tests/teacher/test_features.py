@@ -188,3 +188,14 @@ def test_reading_again_stops_at_the_limit_and_is_noted(tmp_path):
     read(teacher, MANY, tmp_path, purse=Purse(price=price, limit_usd=1.0, spending=log))
     assert teacher.texts_asked == len(MANY)
     assert read_spending(tmp_path / SPENDING)["features"].texts == len(MANY)
+
+
+def test_features_of_a_teacher_that_is_faster_than_the_disk_are_not_kept(tmp_path):
+    """No part is written, which is said once; the texts are read again when they are needed."""
+    heard = Heard()
+    with FeatureKeeper(tmp_path, 20, heard) as keeper:
+        for text in MANY:
+            keeper.add([input_key(text)], np.ones((1, 8), dtype=np.float32), 0.0)
+    assert list(tmp_path.glob("*.safetensors")) == []
+    assert [line for line in heard.lines if "not kept" in line] == heard.lines
+    assert len(heard.lines) == 1

@@ -79,7 +79,8 @@ def decide_keeping(count: int, width: int, *, seconds: float, free_bytes: float)
 class FeatureKeeper:
     """Keeps features as they come; what is left is written when it is left, also by an error.
 
-    Use it as a context. Whether features are kept is decided by the first that come.
+    Use it as a context. Whether features are kept is decided by the first part, whose pace is measured: the
+    first call of a teacher alone may take long.
     """
 
     def __init__(self, folder: Path, count: int, progress: Progress) -> None:
@@ -111,11 +112,7 @@ class FeatureKeeper:
         Raises:
             StoreUnavailable: a part cannot be written.
         """
-        if not keys:
-            return
-        if self._keeping is None:
-            self._keeping = self._decide(features.shape[1], seconds / len(keys))
-        if not self._keeping.kept:
+        if self._keeping is not None and not self._keeping.kept:
             return
         self._keys += keys
         self._rows.append(features.astype(np.float16))
@@ -123,16 +120,20 @@ class FeatureKeeper:
         if len(self._keys) >= PART or self._seconds >= PART_SECONDS:
             self._write()
 
-    def _decide(self, width: int, pace: float) -> Keeping:
-        free = shutil.disk_usage(_existing(self._folder)).free
-        keeping = decide_keeping(self._count, width, seconds=pace * self._count, free_bytes=free)
-        self._progress.say(f"The teacher's features are {keeping.reason}.")
-        return keeping
-
     def _write(self) -> None:
         if self._keys:
-            _write(self._folder, self._keys, np.concatenate(self._rows))
+            features = np.concatenate(self._rows)
+            self._keeping = self._keeping or self._decide(features)
+            if self._keeping.kept:
+                _write(self._folder, self._keys, features)
         self._keys, self._rows, self._seconds = [], [], 0.0
+
+    def _decide(self, part: Features) -> Keeping:
+        free = shutil.disk_usage(_existing(self._folder)).free
+        seconds = self._seconds / len(part) * self._count
+        keeping = decide_keeping(self._count, part.shape[1], seconds=seconds, free_bytes=free)
+        self._progress.say(f"The teacher's features are {keeping.reason}.")
+        return keeping
 
 
 def read_features(
