@@ -13,7 +13,7 @@ from coffey.core.errors import BudgetExhausted, LabelRejected
 from coffey.core.ids import input_key
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import TeacherSettings
-from coffey.teacher.answers import checked
+from coffey.teacher.answers import are_independent, checked
 from coffey.teacher.budget import Meter
 from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
@@ -271,9 +271,11 @@ class _Run:
 def _stream(teacher: Teacher, batches: Iterator[tuple[str, ...]]) -> Iterator[Answered]:
     """What the teacher answers, checked and as float32: as it comes, or batch by batch."""
     came = teacher.stream(batches) if isinstance(teacher, StreamingTeacher) else _in_turn(teacher, batches)
-    labels = len(teacher.labels)
+    labels, independent = len(teacher.labels), are_independent(teacher.header)
     for one in came:
-        said = checked(teacher.source, one.probabilities, rows=len(one.texts), labels=labels)
+        said = checked(
+            teacher.source, one.probabilities, rows=len(one.texts), labels=labels, independent=independent
+        )
         yield replace(one, probabilities=said)
 
 
