@@ -29,6 +29,10 @@ MISSES = 1
 """Pairs whose quality may fall outside its 80 % interval: one in five is expected to."""
 
 
+PILOTED = tuple(task for task in TASKS if task.kind == "text-classification")
+"""Pilots foresee the share of equal labels."""
+
+
 def main() -> int:
     """Run every pair, print one JSON object."""
     parser = make_parser(__doc__)
@@ -36,11 +40,11 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=4000, help="rows to learn from, at most")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=17)
-    parser.add_argument("--tasks", nargs="*", choices=[task.name for task in TASKS])
+    parser.add_argument("--tasks", nargs="*", choices=[task.name for task in PILOTED])
     options = parser.parse_args()
     if is_missing(options.data):
         return 2
-    chosen = [task for task in TASKS if not options.tasks or task.name in options.tasks]
+    chosen = [task for task in PILOTED if not options.tasks or task.name in options.tasks]
     if options.quick:
         chosen, options.rows, options.epochs = chosen[:2], 1500, 3
     pairs = [_pair(task, options) for task in chosen]

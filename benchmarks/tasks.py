@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +15,24 @@ from coffey.core.files import write_atomic
 from coffey.core.progress import Progress
 from coffey.distill.threads import fastest_threads
 from coffey.project.demo.setup import model_folder
+from coffey.stats.scoring import TaskKind
 from coffey.teacher.embedding import embed
-from coffey.teacher.head import fit_head, save_head
+from coffey.teacher.head import fit_head, fit_independent_head, save_head
+
+_MANY_LABELS_L2 = 1e-3
+"""Of the sum over labels: rare ones have few examples to bear out large weights."""
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
-Row = tuple[str, str]
-"""A text and the name of its label."""
+Label = str | tuple[str, ...]
+
+Row = tuple[str, Label]
+"""A text and the name of its label, or the names of its labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A data set with one label a text, and the chain that is tried on it."""
+    """A data set with one label a text, or with many, and the chain that is tried on it."""
 
     name: str
     read: Callable[[Path], tuple[list[Row], list[Row]]]
@@ -34,6 +41,7 @@ class Task:
     max_length: int = 48
     taught: int = 1500
     """Labelled rows that the teacher's head is fitted on."""
+    kind: TaskKind = "text-classification"
 
 
 def write_project(
@@ -67,9 +75,10 @@ def write_project(
     drawn = _drawn(learned, task.taught + rows, rng)
     _write_jsonl(folder / "transfer.jsonl", drawn[task.taught :])
     _write_jsonl(folder / "holdout.jsonl", _drawn(judged, holdout, rng))
-    _fit(folder / "head.safetensors", drawn[: task.taught], task.max_length, progress)
+    _fit(folder / "head.safetensors", drawn[: task.taught], task, progress)
     config = CONFIG.format(
         name=task.name,
+        kind=task.kind,
         source=json.dumps(str(model_folder())),
         stages=json.dumps(list(task.stages)),
         max_length=task.max_length,
@@ -86,6 +95,7 @@ CONFIG = """\
 name = "{name}"
 
 [task]
+kind = "{kind}"
 text = "text"
 label = "label"
 
@@ -165,6 +175,20 @@ def _arxiv(data: Path) -> tuple[list[Row], list[Row]]:
         return _split([(row["title"], row["primary_cat"]) for row in found if row["created"] < "2013"])
 
 
+def _goemotions(data: Path) -> tuple[list[Row], list[Row]]:
+    """Comments with 27 emotions and "neutral", which is a label like the others."""
+    folder = data / "goemotions"
+    names = (folder / "labels.txt").read_text(encoding="utf-8").split()
+
+    def rows(path: Path) -> Iterator[Row]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            text, places, _ = line.split("\t")
+            if text.strip():
+                yield text, tuple(names[int(place)] for place in places.split(","))
+
+    return list(rows(folder / "train.tsv")), list(rows(folder / "test.tsv"))
+
+
 def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """Every fifth row to judge by."""
     judged = [row for place, row in enumerate(rows) if place % 5 == 0]
@@ -178,6 +202,14 @@ TASKS = (
     Task(name="sst", read=_sst, stages=("3M", "1.5M")),
     Task(name="tweets", read=_tweets, stages=("2M", "700K")),
     Task(name="arxiv", read=_arxiv, stages=("3M", "1M"), max_length=32),
+    Task(
+        name="goemotions",
+        read=_goemotions,
+        stages=("3M", "1M"),
+        max_length=32,
+        taught=5000,
+        kind="multi-label-classification",
+    ),
 )
 
 
@@ -185,12 +217,18 @@ def _drawn(rows: Sequence[Row], most: int, rng: np.random.Generator) -> list[Row
     return [rows[int(place)] for place in rng.permutation(len(rows))[:most]]
 
 
-def _fit(path: Path, rows: Sequence[Row], max_length: int, progress: Progress) -> None:
-    names = sorted({label for _, label in rows})
+def _fit(path: Path, rows: Sequence[Row], task: Task, progress: Progress) -> None:
+    sets = [(label,) if isinstance(label, str) else label for _, label in rows]
+    names = sorted(set(itertools.chain.from_iterable(sets)))
     progress.start("teacher", None, "texts")
-    found = embed(str(model_folder()), [text for text, _ in rows], max_length=max_length)
-    targets = np.array([names.index(label) for _, label in rows])
-    save_head(path, fit_head(found, targets, classes=names, l2=1 / (20 * len(rows))))
+    found = embed(str(model_folder()), [text for text, _ in rows], max_length=task.max_length)
+    if task.kind == "text-classification":
+        targets = np.array([names.index(label) for (label,) in sets])
+        head = fit_head(found, targets, classes=names, l2=1 / (20 * len(rows)))
+    else:
+        hot = np.array([[name in labels for name in names] for labels in sets], dtype=np.int64)
+        head = fit_independent_head(found, hot, classes=names, l2=_MANY_LABELS_L2)
+    save_head(path, head)
     progress.finish("teacher", f"a head for {len(names)} labels on all-MiniLM-L6-v2")
 
 

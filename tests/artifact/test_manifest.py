@@ -30,7 +30,7 @@ def test_equal_manifests_have_equal_bytes_and_names(tiny):
     assert digest(one) != digest(encode(tiny.manifest(name="other")))
 
 
-@pytest.mark.parametrize("found", [2, 0, None, "1", True, 1.5])
+@pytest.mark.parametrize("found", [3, 0, None, "1", True, 1.5])
 def test_another_format_number_is_refused(tiny, found):
     """Every number but the known ones, and whatever is not a number, is refused by name."""
     fields = json.loads(encode(tiny.manifest()))
@@ -41,8 +41,8 @@ def test_another_format_number_is_refused(tiny, found):
 
 def test_a_newer_format_is_refused_even_if_nothing_else_can_be_read():
     """The number is looked at before anything that a newer version may have changed."""
-    with pytest.raises(UnknownFormat, match=r"some/manifest.json.*2"):
-        decode(b'{"format": 2, "files": "elsewhere"}', "some/manifest.json")
+    with pytest.raises(UnknownFormat, match=r"some/manifest.json.*3"):
+        decode(b'{"format": 3, "files": "elsewhere"}', "some/manifest.json")
 
 
 def test_an_unknown_optional_key_is_no_reason_to_refuse(tiny):

@@ -149,7 +149,7 @@ def test_another_artifact_in_a_folder_named_by_a_digest_is_refused(artifact, tin
 
 def test_a_newer_format_with_a_good_signature_is_refused(tiny, signer: Signer, trust: Trust, tmp_path: Path):
     """The message says to upgrade."""
-    fields = json.loads(encode(tiny.manifest(files=list_files(tiny.files())))) | {"format": 2}
+    fields = json.loads(encode(tiny.manifest(files=list_files(tiny.files())))) | {"format": 3}
     folder = place(tmp_path / "newer", json.dumps(fields).encode(), tiny.files(), signer)
     with pytest.raises(UnknownFormat, match="Upgrade"):
         open_artifact(folder, trust=trust)

@@ -6,6 +6,7 @@ import numpy as np
 
 from coffey.distill.hard_labels import describe_doubtful, find_doubtful, trusted_labels
 from coffey.distill.loss import NO_LABEL
+from coffey.stats.scoring import ManyLabels
 
 LABELS = ("yes", "no", "never seen")
 SURE_YES, SURE_NO, TORN = [0.9, 0.02, 0.08], [0.02, 0.9, 0.08], [0.4, 0.35, 0.25]
@@ -35,6 +36,15 @@ def test_data_without_labels_has_no_doubtful_ones():
     """Nothing to judge by."""
     teacher, hard = _rows()
     assert not find_doubtful(teacher, np.full_like(hard, NO_LABEL)).any()
+
+
+def test_sets_of_labels_are_all_trusted():
+    """Confident learning knows one label a text."""
+    teacher = np.array([[0.9, 0.1], [0.1, 0.9]], np.float32)
+    sets = np.array([[0, 1], [NO_LABEL, NO_LABEL]])
+    assert (trusted_labels(teacher, sets, ManyLabels()) == sets).all()
+    found = describe_doubtful(teacher, sets, texts=("a", "b"), labels=("yes", "no"), scoring=ManyLabels())
+    assert (found.rows, found.labelled, found.examples) == (0, 1, ())
 
 
 def test_injected_noise_is_found():

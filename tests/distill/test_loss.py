@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from coffey.distill.chain import guiding
-from coffey.distill.loss import NO_LABEL, distillation_loss, mean_teacher, soften
+from coffey.distill.loss import (
+    NO_LABEL,
+    distillation_loss,
+    independent_loss,
+    mean_independent,
+    mean_teacher,
+    soften,
+)
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]])
 TARGET = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
@@ -75,3 +82,37 @@ def test_dense_guidance_is_the_mean_of_all_before():
 def test_guidance_names_who_teaches(guidance, teachers):
     """0 is the root teacher, i the student of the i-th stage."""
     assert [guiding(guidance, stage) for stage in range(3)] == teachers
+
+
+SETS = torch.tensor([[0.9, 0.2, 0.0], [1.0, 0.5, 0.3]])
+NO_SETS = torch.full((2, 3), NO_LABEL)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_independent_labels_are_a_divergence_each(temperature):
+    """T² times the sum over labels of KL between yes and no, against the loss of two classes a label."""
+    loss = independent_loss(LOGITS, SETS, NO_SETS, temperature=temperature, hard_weight=0.3)
+    pairs = torch.stack([SETS, 1 - SETS], dim=-1).clamp(1e-6, 1 - 1e-6).reshape(-1, 2)
+    logits = torch.stack([LOGITS, torch.zeros_like(LOGITS)], dim=-1).reshape(-1, 2)
+    none = torch.full((6,), NO_LABEL)
+    expected = 3 * distillation_loss(logits, pairs, none, temperature=temperature, hard_weight=0.3)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-3)
+
+
+def test_hard_sets_are_mixed_in_only_where_they_are_known():
+    """The first example has a set, the second has none; certain targets give a finite loss."""
+    hard = torch.tensor([[1, 0, 0], [NO_LABEL] * 3])
+    loss = independent_loss(LOGITS, SETS, hard, temperature=2.0, hard_weight=0.25)
+    soft = [
+        float(independent_loss(LOGITS[[row]], SETS[[row]], NO_SETS[[row]], temperature=2.0, hard_weight=0))
+        for row in (0, 1)
+    ]
+    named = torch.nn.functional.binary_cross_entropy_with_logits(LOGITS[0], hard[0].float(), reduction="sum")
+    assert float(loss) == pytest.approx((0.75 * soft[0] + 0.25 * float(named) + soft[1]) / 2, rel=1e-5)
+
+
+def test_the_mean_of_independent_teachers_keeps_their_sums():
+    """Nothing is normalized."""
+    found = mean_independent([np.array([[0.9, 0.8]]), np.array([[0.5, 0.0]])])
+    np.testing.assert_allclose(found, [[0.7, 0.4]])
+    assert found.dtype == np.float32

@@ -16,6 +16,7 @@ from coffey.distill.controls import DIRECT, direct_jump, shorter_route
 from coffey.distill.journal import StageJournal, StageState
 from coffey.distill.proof import ask, hold_rows, prove_chain
 from coffey.stats.intervals import paired_difference
+from coffey.stats.scoring import ManyLabels
 
 ROUTES = st.lists(st.floats(0, 1), min_size=2, max_size=5)
 """Quality of the last student after 0, 1, ... stages."""
@@ -82,6 +83,20 @@ def test_held_rows_neither_train_nor_choose(request_for):
     _, unlabelled = hold_rows(replace(request, hard=None))
     assert unlabelled.measure == "agreement"
     assert unlabelled.truth.tolist() == [int(request.teacher[place[text]].argmax()) for text in held.texts]
+
+
+def test_held_rows_of_many_labels_are_judged_by_sets(request_for):
+    """The true sets where all are known, else the root teacher's at its threshold."""
+    request = replace(request_for(), scoring=ManyLabels(0.3))
+    sets = (request.teacher >= 0.6).astype(np.int64)
+    place = {text: row for row, text in enumerate(request.texts)}
+    _, held = hold_rows(replace(request, hard=sets))
+    rows = [place[text] for text in held.texts]
+    assert held.measure == "F1"
+    assert np.array_equal(held.truth, sets[rows])
+    _, unlabelled = hold_rows(replace(request, hard=None))
+    assert unlabelled.measure == "agreement"
+    assert np.array_equal(unlabelled.truth, request.teacher[rows] >= 0.3)
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ def test_counts_by_hand():
     found = measure(student, teacher, truth)
     assert (found.examples, found.labelled) == (8, 6)
     assert found.agreement == wilson(6, 8)
+    assert (found.commonest, found.teacher_commonest) == (0.5, 0.5)
     assert found.accuracy == wilson(4, 6)
     assert found.teacher_accuracy == wilson(5, 6)
     assert found.retention.value == pytest.approx(4 / 5)

@@ -29,6 +29,7 @@ class Recorded:
         self.threads: set[str] = set()
         self.digest = inner.digest
         self.labels = inner.labels
+        self.scoring = inner.scoring
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         self.batches.append(len(texts))

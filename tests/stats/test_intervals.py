@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from coffey.stats.intervals import mcnemar, paired_difference, paired_ratio, weighted_share, wilson
+from coffey.stats.intervals import (
+    mcnemar,
+    mean_score,
+    paired_difference,
+    paired_ratio,
+    weighted_share,
+    wilson,
+)
 
 
 def test_wilson_equals_published_values():
@@ -155,3 +162,22 @@ def test_mcnemar_equals_the_binomial_test():
         second = np.array([False] * wins + [True] * losses + [True] * 5)
         expected = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
         assert mcnemar(first, second) == pytest.approx(expected)
+
+
+def test_scores_have_intervals_too():
+    """Ratio and difference of scores in [0, 1] cover; equal scores claim no certainty; signs are counted."""
+    rng = np.random.default_rng(5)
+    covered = []
+    for _ in range(100):
+        one = rng.choice([0.0, 0.5, 2 / 3, 1.0], size=300)
+        two = np.where(rng.random(300) < 0.8, one, rng.choice([0.0, 0.5, 1.0], size=300))
+        ratio = paired_ratio(two, one, seed=0, resamples=500)
+        truth = (0.8 * (13 / 24) + 0.2 * 0.5) / (13 / 24)
+        covered.append(ratio.low <= truth <= ratio.high)
+        mean = mean_score(one)
+        covered.append(mean.low <= 13 / 24 <= mean.high)
+    assert np.mean(covered) > 0.93
+    halves = np.full(50, 0.5)
+    assert paired_difference(halves, halves, seed=0).low < 0
+    assert paired_ratio(halves, halves, seed=0).low < 1
+    assert mcnemar(halves, halves - 0.1) == mcnemar(np.full(50, True), np.full(50, False))

@@ -17,7 +17,7 @@ from coffey.core.progress import Silent
 from coffey.export.quicken import Quickener
 from coffey.teacher.checkpoint import CheckpointTeacher
 from coffey.teacher.embedding import embed
-from coffey.teacher.head import fit_head, save_head
+from coffey.teacher.head import fit_head, fit_independent_head, save_head
 from coffey.teacher.protocol import ExportableTeacher
 from coffey.teacher.quiet import quietly
 from coffey.testing.teacher import check_teacher
@@ -281,3 +281,29 @@ def test_a_real_pretrained_encoder_with_a_head_keeps_all_duties(tmp_path, texts)
     check_teacher(teacher, texts)
     assert teacher.params == 22_565_376 + 2 * 384 + 2
     assert (teacher.predict(texts).argmax(axis=1) == np.arange(len(texts)) % 2).all()
+
+
+def test_a_multi_label_checkpoint_gives_a_sigmoid_a_label(make_classifier, classifier, texts):
+    """As transformers' logits through a sigmoid; a checkpoint for one label a text is refused."""
+    folder = make_classifier(problem_type="multi_label_classification")
+    teacher = load(folder, independent=True)
+    check_teacher(teacher, texts)
+    one = by_transformers(folder, texts[:1])
+    many = teacher.predict(texts[:1]).astype(np.float64)
+    odds = many / (1 - many)
+    np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), one, rtol=1e-3)
+    with pytest.raises(LabelRejected, match="multi-label-classification"):
+        load(classifier, independent=True)
+
+
+def test_a_head_fits_the_task_it_was_fitted_for(embedder, texts, head, tmp_path):
+    """Of many labels a text, its rows need not sum to 1; the other task refuses it."""
+    targets = np.stack([np.arange(len(texts)) % 2, np.arange(len(texts)) % 3 > 0], axis=1).astype(np.int64)
+    found = embed(str(embedder), texts, threads=1)
+    path = tmp_path / "many.safetensors"
+    save_head(path, fit_independent_head(found, targets, classes=["x", "y"], l2=1e-3))
+    check_teacher(load(embedder, head=path, independent=True), texts)
+    with pytest.raises(LabelRejected, match="many labels a text"):
+        load(embedder, head=path)
+    with pytest.raises(LabelRejected, match="fitted for one label"):
+        load(embedder, head=head, independent=True)

@@ -152,3 +152,20 @@ def test_a_module_that_cannot_be_used_says_why(folder, code, said):
     """Import errors are the teacher's, not Coffey's."""
     with pytest.raises(TeacherUnavailable, match=said):
         load(folder, code)
+
+
+def test_independent_labels_need_not_sum_to_1(folder):
+    """Of a multi-label task: values in [0, 1] are kept, logits go through a sigmoid each."""
+    texts = ["a", "a longer one", "five!"]
+    (folder / "my_teacher.py").write_text("def ask(texts):\n    return [[0.9, len(t) / 20] for t in texts]\n")
+    sys.modules.pop("my_teacher", None)
+    source = "my_teacher:ask"
+    many = FunctionTeacher.load(source, folder=folder, labels=LABELS, independent=True)
+    check_teacher(many, texts)
+    np.testing.assert_allclose(many.predict(texts)[0], [0.9, 0.05])
+    one = FunctionTeacher.load(source, folder=folder, labels=LABELS)
+    assert one.fingerprint != many.fingerprint
+    (folder / "my_teacher.py").write_text("def ask(texts):\n    return [[0.0, 3.0] for t in texts]\n")
+    sys.modules.pop("my_teacher", None)
+    logits = FunctionTeacher.load(source, folder=folder, labels=LABELS, independent=True)
+    np.testing.assert_allclose(logits.predict(["a"]), [[0.5, 1 / (1 + np.exp(-3))]], rtol=1e-6)

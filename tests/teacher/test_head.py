@@ -9,7 +9,7 @@ import torch
 
 from coffey.core.errors import ConfigError, UnknownFormat
 from coffey.teacher.embedding import embed
-from coffey.teacher.head import fit_head, load_head, save_head
+from coffey.teacher.head import fit_head, fit_independent_head, load_head, save_head
 
 NAMES = ["a", "b", "c"]
 
@@ -84,7 +84,7 @@ def test_what_is_no_head_is_refused_by_name(tmp_path):
         make()
         with pytest.raises(ConfigError, match=r"teacher\.head"):
             load_head(path)
-    path.write_bytes(safetensors.numpy.save(tensors, metadata={"coffey.head": "2", "labels": "[]"}))
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"coffey.head": "3", "labels": "[]"}))
     with pytest.raises(UnknownFormat):
         load_head(path)
 
@@ -95,3 +95,21 @@ def test_embeddings_do_not_depend_on_the_batch(embedder, texts):
     alone = np.concatenate([embed(str(embedder), [text], threads=1) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+
+
+def test_independent_labels_are_a_logistic_regression_each(problem, tmp_path):
+    """Each label's row is what it would be without the others; the file says that labels are independent."""
+    features, targets = problem
+    sets = np.stack([targets == 0, targets != 2], axis=1).astype(np.int64)
+    both = fit_independent_head(features, sets, classes=("a", "b"), l2=1e-3)
+    alone = fit_independent_head(features, sets[:, :1], classes=("a",), l2=1e-3)
+    np.testing.assert_allclose(both.weight[0], alone.weight[0], atol=2e-3)
+    path = tmp_path / "head.safetensors"
+    save_head(path, both)
+    found = load_head(path)
+    assert found.independent
+    assert found.labels == ("a", "b")
+    with pytest.raises(ValueError, match="0 and 1"):
+        fit_independent_head(features, sets * 2, classes=("a", "b"))
+    with pytest.raises(ValueError, match="2 classes"):
+        fit_independent_head(features, sets[:, :1], classes=("a", "b"))

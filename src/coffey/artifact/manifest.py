@@ -9,9 +9,10 @@ import msgspec
 from coffey.core.errors import ArtifactError, UnknownFormat
 from coffey.core.ids import canonical_json, digest_bytes
 from coffey.core.records import Latency, Machine, Quality
+from coffey.stats.scoring import Scoring, scoring_of
 
 FORMAT = 1
-"""The format this version writes.
+"""The format this version writes for a task with one label an input.
 
 The rule. An optional key may be added without a new number: old readers ignore it. Whatever an old reader
 would misread (a key removed, renamed or given another meaning, a file renamed, another graph input) takes
@@ -19,7 +20,9 @@ the next number. This version reads every number in `READABLE`; a number leaves 
 release, and `tests/artifact` keeps an artifact of each. A newer number is refused (`UnknownFormat`), never
 guessed at.
 """
-READABLE = (1,)
+MANY_LABELS_FORMAT = 2
+"""As format 1, for a multi-label task: each logit goes through a sigmoid, and `threshold` decides."""
+READABLE = (FORMAT, MANY_LABELS_FORMAT)
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -119,7 +122,21 @@ class Manifest:
     """The machine that `latency` was measured on."""
     versions: dict[str, str] = field(default_factory=dict)
     examples: tuple[Expected, ...] = ()
+    threshold: float | None = None
+    """Of a multi-label task: the probability from which a label is given."""
     format: int = FORMAT
+
+    @property
+    def scoring(self) -> Scoring:
+        """How the model's logits are made probabilities and answers.
+
+        Raises:
+            ArtifactError: the task is one that this version does not know.
+        """
+        try:
+            return scoring_of(self.task, self.threshold)
+        except ValueError as exc:
+            raise ArtifactError(f"Artifact {self.name!r} cannot be used: {exc}") from exc
 
 
 def content_digest(manifest: Manifest) -> str:

@@ -33,6 +33,7 @@ class Predictor(Runtime):
             max_length=artifact.manifest.max_length,
             threads=threads,
             spin=spin,
+            scoring=artifact.manifest.scoring,
         )
         self.path = artifact.path
         self.digest = artifact.digest

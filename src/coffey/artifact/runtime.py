@@ -12,6 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from coffey.artifact.encoding import Encoded, TextEncoder
 from coffey.core.errors import ArtifactError
+from coffey.stats.scoring import ONE_LABEL, Scoring
 
 BATCH = 32
 """Texts run at once when many are given; the serving batch (`serve.max_batch`) has the same default."""
@@ -38,14 +39,9 @@ class Answers:
     """What the model says about n texts."""
 
     probabilities: npt.NDArray[np.float32]
-    """[n, labels]; rows sum to 1."""
+    """[n, labels]; rows sum to 1, but of a multi-label task."""
     features: npt.NDArray[np.float32]
     """[n, width]: the pooled vector before the classifier."""
-
-    @property
-    def confidence(self) -> npt.NDArray[np.float32]:
-        """The probability of each text's label [n]."""
-        return np.asarray(self.probabilities.max(axis=1))
 
 
 class Runtime:
@@ -60,6 +56,7 @@ class Runtime:
         max_length: int,
         threads: int = 1,
         spin: bool = False,
+        scoring: Scoring = ONE_LABEL,
     ) -> None:
         """Build the session.
 
@@ -70,11 +67,13 @@ class Runtime:
             max_length: tokens read of a text.
             threads: ONNX Runtime threads that work on one call.
             spin: whether idle threads burn CPU to answer sooner; of use only on a machine with nothing else.
+            scoring: of the task.
 
         Raises:
             ArtifactError: ONNX Runtime cannot run the graph, or it has other inputs or outputs.
         """
         self.labels = tuple(labels)
+        self.scoring = scoring
         self._texts = TextEncoder(tokenizer, max_length)
         self._session = open_session(model, threads=threads, spin=spin)
 
@@ -85,12 +84,12 @@ class Runtime:
     def probabilities(self, encoded: Encoded) -> npt.NDArray[np.float32]:
         """Probabilities [n, labels] of one batch, run at once."""
         (logits,) = self._run(["logits"], encoded)
-        return softmax(logits)
+        return self.scoring.probabilities(logits)
 
     def answer(self, encoded: Encoded) -> Answers:
         """Probabilities and features of one batch, run at once."""
         logits, features = self._run(list(_OUTPUTS), encoded)
-        return Answers(softmax(logits), features)
+        return Answers(self.scoring.probabilities(logits), features)
 
     def predict(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Probabilities [n, labels] of n texts, in order; more than `BATCH` in batches of similar length."""
@@ -120,12 +119,6 @@ class Runtime:
         feed = {"input_ids": encoded.input_ids, "attention_mask": encoded.attention_mask}
         answers: list[npt.NDArray[np.float32]] = self._session.run(outputs, feed)
         return answers
-
-
-def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Probabilities of each row of logits [n, labels], without overflow."""
-    power = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(power / power.sum(axis=1, keepdims=True))
 
 
 def open_session(model: bytes, *, threads: int, spin: bool = False) -> ort.InferenceSession:

@@ -15,9 +15,8 @@ from coffey.cli.output import emit
 from coffey.dashboard import figures
 
 if TYPE_CHECKING:
-    from coffey.core.records import Interval
     from coffey.distill.hard_labels import DoubtfulLabels
-    from coffey.project.distill_result import DistillResult, ProofSummary, StageSummary
+    from coffey.project.distill_result import DistillResult, ProofSummary, StageSummary, TeacherSummary
 
 
 def distill(
@@ -56,7 +55,7 @@ def draw(result: DistillResult) -> RenderableType:
         trained = {row[0] for row in rows}
         routes = [stage_row(route, f"({route.name})") for route in result.proof.routes]
         rows += [row for row in routes if row[0] not in trained]
-    parts: list[RenderableType] = [stage_table(rows)]
+    parts: list[RenderableType] = [stage_table(rows, measure=result.student.measure)]
     if result.proof:
         parts += _proof_lines(result.proof)
     if result.controls:
@@ -68,7 +67,7 @@ def draw(result: DistillResult) -> RenderableType:
     parts.append(
         facts(
             [
-                ("teacher", f"{teacher.source}: {params} parameters{_accuracy(teacher.accuracy)}"),
+                ("teacher", f"{teacher.source}: {params} parameters{_accuracy(teacher)}"),
                 (
                     "student",
                     f"{figures.count(student.params)} parameters ({without} without embeddings){smaller}",
@@ -78,7 +77,7 @@ def draw(result: DistillResult) -> RenderableType:
                 ("ships as", f"{student.variant}, {figures.size(student.bytes)}"),
                 ("agreement", figures.interval(student.agreement)),
                 (
-                    "accuracy",
+                    student.measure,
                     figures.interval(student.accuracy) if student.accuracy else "no labelled holdout",
                 ),
                 (
@@ -106,8 +105,8 @@ def _proof_lines(proof: ProofSummary) -> list[RenderableType]:
     return [Text(line) for line in (*lines, *([proof.advice] if proof.advice else []))]
 
 
-def stage_table(rows: list[tuple[str, ...]]) -> RenderableType:
-    """A table of `stage_row`s."""
+def stage_table(rows: list[tuple[str, ...]], *, measure: str = "accuracy") -> RenderableType:
+    """A table of `stage_row`s; `measure` is what the quality against true labels is called."""
     columns = (
         "stage",
         "parameters",
@@ -116,7 +115,7 @@ def stage_table(rows: list[tuple[str, ...]]) -> RenderableType:
         "steps",
         "time",
         "agreement",
-        "accuracy",
+        measure,
         "retention",
     )
     return figure_table(columns, rows, words=frozenset({0, 3}))
@@ -138,5 +137,5 @@ def stage_row(stage: StageSummary, name: str) -> tuple[str, ...]:
     )
 
 
-def _accuracy(accuracy: Interval | None) -> str:
-    return f", accuracy {figures.interval(accuracy)}" if accuracy else ""
+def _accuracy(teacher: TeacherSummary) -> str:
+    return f", {teacher.measure} {figures.interval(teacher.accuracy)}" if teacher.accuracy else ""

@@ -60,7 +60,7 @@ def _made(data: DataReport) -> str:
 def calibration_words(found: Calibration | None) -> str:
     """Whether the teacher's confidence can be believed, and what is done about it."""
     if found is None:
-        return "not measured: too few labelled rows outside the holdout"
+        return "not measured: too few labelled rows outside the holdout, or many labels a text"
     points = f"expected calibration error {found.error:.3f} on {found.rows:,} labelled rows"
     if not found.corrected:
         return f"{points}; left alone"

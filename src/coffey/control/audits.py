@@ -18,13 +18,15 @@ from typing import Any
 from coffey.core.eventlog import EventLog
 from coffey.core.ids import input_key
 from coffey.core.records import Audit, TrafficRecord
+from coffey.stats.scoring import ONE_LABEL, Scoring
 from coffey.teacher.known import KnownAnswers
 from coffey.traffic.redaction import DROPPED, is_redacted
 
 Answer = Callable[[Sequence[str]], KnownAnswers]
 """Texts to the teacher's answers; what was asked before is not asked again."""
 
-_NAMES = tuple(field.name for field in fields(Audit))
+_NAMES = tuple(field.name for field in fields(Audit) if field.name != "score")
+"""What every audit has; those of earlier versions have no score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def collect_audits(
     labels: Sequence[str],
     teacher: str,
     redact: Callable[[str], str] = str,
+    scoring: Scoring = ONE_LABEL,
 ) -> Collected:
     """Let the teacher answer the chosen requests that it has not answered yet; how many those were.
 
@@ -128,9 +131,11 @@ def collect_audits(
         return Collected()
     said = answer([record.text for record in pending])
     judged = [
-        _judged(record, labels[int(index)], teacher)
-        for record, index in zip(
-            itertools.compress(pending, said.known), said.probabilities.argmax(axis=1), strict=True
+        _judged(record, label, teacher, scoring)
+        for record, label in zip(
+            itertools.compress(pending, said.known),
+            scoring.names(scoring.answers(said.probabilities), labels),
+            strict=True,
         )
     ]
     others = list(itertools.compress(pending, ~said.known))
@@ -141,7 +146,8 @@ def collect_audits(
     return Collected(len(judged), len(others)) if added else Collected()
 
 
-def _judged(record: TrafficRecord, teacher_label: str, teacher: str) -> Audit:
+def _judged(record: TrafficRecord, teacher_label: str, teacher: str, scoring: Scoring) -> Audit:
+    score = scoring.score_names(record.label, teacher_label)
     return Audit(
         id=record.id,
         unix_s=record.unix_s,
@@ -150,15 +156,16 @@ def _judged(record: TrafficRecord, teacher_label: str, teacher: str) -> Audit:
         text=record.text,
         student_label=record.label,
         teacher_label=teacher_label,
-        agree=record.label == teacher_label,
+        agree=score == 1.0,
         confidence=record.confidence,
         probability=record.audit_probability,
         teacher=teacher,
+        score=score if scoring.independent else None,
     )
 
 
 def _audit(row: dict[str, Any]) -> Audit:
-    return Audit(**{name: row[name] for name in _NAMES})
+    return Audit(**{name: row[name] for name in _NAMES}, score=row.get("score"))
 
 
 def _unlabelled(row: dict[str, Any]) -> Unlabelled:

@@ -27,6 +27,7 @@ from coffey.export.package import Holdout, Timing, package_student
 from coffey.monitor.sample import sample_requests, save_sample
 from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
 from coffey.registry.version import Version
+from coffey.stats.scoring import ONE_LABEL, Scoring, threshold_of
 from coffey.students.checkpoint import load_student
 
 
@@ -40,6 +41,7 @@ class Making:
     holdout: Holdout
     lineage: Lineage
     export: ExportSettings
+    scoring: Scoring = ONE_LABEL
     measure_latency: Timing | None = None
 
 
@@ -97,6 +99,7 @@ def make_artifact(
         holdout_texts=making.holdout.texts,
         settings=making.export,
         progress=progress,
+        scoring=making.scoring,
     )
     packaged = package_student(
         variants,
@@ -171,7 +174,9 @@ def reference_path(store: Path, digest: str) -> Path:
 
 def _asked(making: Making) -> JsonObject:
     """What decides an artifact beside its stage and data: with other settings it is made anew."""
-    return {"name": making.project, "export": asdict(making.export)}
+    scoring = making.scoring
+    task = {"task": [scoring.kind, threshold_of(scoring)]} if scoring.independent else {}
+    return {"name": making.project, "export": asdict(making.export), **task}
 
 
 def _finished(note: Path, making: Making) -> Candidate | None:

@@ -13,6 +13,7 @@ from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
 from coffey.stats.intervals import mcnemar, paired_difference
+from coffey.stats.scoring import Scores
 
 Numbers = dict[str, float | int | str | None]
 
@@ -48,10 +49,10 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Who was right (or agreed with the teacher) on the same examples: two bool vectors [n]."""
+    """How right either was (or how well it agreed with the teacher) on the same examples."""
 
-    champion: npt.NDArray[np.bool_]
-    challenger: npt.NDArray[np.bool_]
+    champion: Scores
+    challenger: Scores
     weights: npt.NDArray[np.floating] | None = None
     """1 / probability of audit, or requests that each stands for [n]; equal when absent."""
 
@@ -78,7 +79,8 @@ def judge(
     kind = DecisionKind.PROMOTE if better and kept and not refused else DecisionKind.KEEP
     p_value = mcnemar(fresh.challenger, fresh.champion)
     reason = (
-        f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, McNemar p = {p_value:.2g}: "
+        f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, "
+        f"{_test_name(fresh)} p = {p_value:.2g}: "
         f"{'better' if better else 'not shown to be better'}. "
         f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
         f"{'within' if kept else 'not shown to be within'} the tolerated drop of "
@@ -93,6 +95,10 @@ def judge(
         "tolerated": tolerated,
     }
     return Decision(kind, reason, {**numbers, **_spread("gain", gain), **_spread("holdout_change", loss)})
+
+
+def _test_name(paired: Paired) -> str:
+    return "McNemar" if paired.champion.dtype == np.bool_ else "sign test"
 
 
 def _kind(agreement: AgreementReport, contract: Contract) -> DecisionKind:

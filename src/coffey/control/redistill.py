@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from coffey.artifact.manifest import Lineage, StageEntry
 from coffey.artifact.predictor import Predictor
+from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Signer, Trust
 from coffey.control.audits import Answer
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
@@ -41,6 +42,7 @@ from coffey.export.package import Holdout
 from coffey.registry.protocol import CHALLENGER, Registry
 from coffey.registry.version import Version
 from coffey.stats.intervals import weighted_share
+from coffey.stats.scoring import Scoring
 
 WHO = "tick"
 
@@ -73,6 +75,7 @@ class OldLessons:
     teacher: npt.NDArray[np.float32]
     """[texts, labels]"""
     hard: npt.NDArray[np.int64]
+    """[texts], -1 where it is not known; sets [texts, labels] in a multi-label task."""
     holdout: Holdout
     label_digest: str
 
@@ -290,7 +293,7 @@ def _train(
         texts=[*old.texts, *(text for _, text, _ in new)],
         keys=keys,
         teacher=np.concatenate([old.teacher, *(row[None] for _, _, row in new)]),
-        hard=np.concatenate([old.hard, np.full(len(new), -1)]),
+        hard=np.concatenate([old.hard, np.full((len(new), *old.hard.shape[1:]), -1)]),
         validation=np.array([in_validation(key, share=chain.validation, seed=chain.seed) for key in keys]),
         labels=tools.labels,
         stages=(),
@@ -298,6 +301,7 @@ def _train(
         folder=tools.store / "stages" / f"redistill-{run_id}",
         start=tools.store / champion.student,
         start_teaches=np.array([key not in unknown for key in keys]),
+        scoring=_scoring(champion, tools),
     )
     return run_chain(request, progress=progress).final
 
@@ -327,6 +331,7 @@ def _package(
             previous=champion.digest,
         ),
         export=tools.settings.export,
+        scoring=_scoring(champion, tools),
     )
     return make_candidate(
         stage, making, folder=tools.store / "stages" / f"redistill-{run_id}" / "export", progress=progress
@@ -440,8 +445,15 @@ def is_settled(run_id: str, registry: Registry) -> bool:
 def _paired(
     champion: Predictor, challenger: Predictor, texts: Sequence[str], teacher: npt.NDArray[np.floating]
 ) -> Paired:
-    said = teacher.argmax(axis=1)
+    """How well each agrees with the teacher, as the champion's task reads its answers."""
+    scoring = champion.scoring
+    said = scoring.answers(teacher)
     return Paired(
-        champion=champion.predict(texts).argmax(axis=1) == said,
-        challenger=challenger.predict(texts).argmax(axis=1) == said,
+        champion=scoring.score(scoring.answers(champion.predict(texts)), said),
+        challenger=scoring.score(scoring.answers(challenger.predict(texts)), said),
     )
+
+
+def _scoring(champion: Version, tools: Tools) -> Scoring:
+    """The champion's own: its promise was measured with its threshold."""
+    return read_manifest(tools.store / champion.artifact, trust=tools.trust).scoring

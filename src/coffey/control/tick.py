@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog, Collected, collect_audits
 from coffey.control.evidence import Evidence, Observer
@@ -153,7 +154,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         return TickReport(NO_CHAMPION, None, None, None, 0, 0, compacted)
     observer = loop.observer
     served = observer.served(champion)
-    collected = _ask_teacher(loop, served.records(audited=True), progress)
+    collected = _ask_teacher(loop, champion, served.records(audited=True), progress)
     _redact(loop, served)
     seen = observer.look(champion, served)
     decision = loop.hold_back(seen)
@@ -223,7 +224,9 @@ def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: 
         raise
 
 
-def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -> Collected:
+def _ask_teacher(
+    loop: Loop, champion: Version, traffic: list[TrafficRecord], progress: Progress
+) -> Collected:
     settled = loop.audits.settled()
     if not any(record.audit and record.id not in settled for record in traffic):
         return Collected()
@@ -235,6 +238,7 @@ def _ask_teacher(loop: Loop, traffic: list[TrafficRecord], progress: Progress) -
         answer=lambda texts: loop.answer(texts, progress),
         labels=teacher.labels,
         teacher=teacher.fingerprint,
+        scoring=read_manifest(loop.store / champion.artifact, trust=loop.trust).scoring,
     )
 
 

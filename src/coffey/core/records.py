@@ -14,7 +14,8 @@ class Example:
     """One input of the task, and its hard label where there is one."""
 
     text: str
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
+    """The labels of a multi-label task are a tuple, which may be empty; None is not known."""
     source: str = ""
     """The file it came from, as the user wrote it."""
     line: int = 0
@@ -70,12 +71,19 @@ class Quality:
 
     examples: int
     agreement: Interval
-    """Share of the examples on which student and teacher give the same label."""
+    """Mean score of the student's answers against the teacher's: with one label a text, the share of the
+    examples on which both give the same."""
     labelled: int = 0
     accuracy: Interval | None = None
     teacher_accuracy: Interval | None = None
     retention: Interval | None = None
     """Student accuracy divided by teacher accuracy on the same labelled examples."""
+    measure: str = "accuracy"
+    """What `accuracy` is: the share of right answers, or of a multi-label task the example-based `F1`."""
+    commonest: float | None = None
+    """Share of the examples that get the student's most frequent answer; None where it was not counted."""
+    teacher_commonest: float | None = None
+    """Share of the examples that get the teacher's most frequent answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ class TrafficRecord:
     """Digest of the artifact that answered."""
     text: str
     label: str
-    """The student's label."""
+    """The student's label; of a multi-label task its labels, as a JSON list."""
     confidence: float
     """The probability that the student gave its label."""
     latency_ms: float
@@ -138,11 +146,19 @@ class Audit:
     student_label: str
     teacher_label: str
     agree: bool
+    """Whether both answers are the same."""
     confidence: float
     probability: float
     """The probability with which this request was chosen for audit."""
     teacher: str
     """Fingerprint of the teacher that answered."""
+    score: float | None = None
+    """Of a multi-label task, how well the answers agree, in [0, 1]; None where `agree` says it all."""
+
+    @property
+    def agreement(self) -> float:
+        """How well the answers agree, in [0, 1]."""
+        return float(self.agree) if self.score is None else self.score
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,9 @@ class ProjectSettings:
 class TaskSettings:
     """`[task]`: what is answered, and which columns hold it."""
 
-    kind: Literal["text-classification"] = setting("the task", "text-classification")
+    kind: Literal["text-classification", "multi-label-classification"] = setting(
+        "one label a text, or any number of labels a text", "text-classification"
+    )
     text: str = setting("column that holds the input", "text")
     label: str | None = setting(
         "column that holds the hard label; without it agreement is measured instead of accuracy", None
@@ -54,6 +56,26 @@ class TaskSettings:
         "names of the labels in the teacher's order (list or JSON file); transformers states its own",
         None,
     )
+    separator: str = setting(
+        "multi-label: what stands between the labels of a row where they are one string, as in CSV", ","
+    )
+    threshold: float | None = setting(
+        "multi-label: probability from which a label is given; when absent the one that suits the hard "
+        "labels of the transfer set best, and 0.5 without any",
+        None,
+        gt=0,
+        lt=1,
+    )
+
+    @property
+    def many_labels(self) -> bool:
+        """Whether a text may have any number of labels."""
+        return self.kind == "multi-label-classification"
+
+    @property
+    def label_separator(self) -> str | None:
+        """The separator of a multi-label task; None where a row has one label."""
+        return self.separator if self.many_labels else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

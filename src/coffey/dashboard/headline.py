@@ -5,7 +5,7 @@ from __future__ import annotations
 from coffey.core.records import Interval, JsonObject
 from coffey.dashboard import figures
 from coffey.dashboard.page import Tile, Tone
-from coffey.dashboard.reading import estimate, flag, number, obj, part, words
+from coffey.dashboard.reading import ACCURACY, estimate, flag, measure_name, number, obj, part, words
 
 GAP = "\N{NO-BREAK SPACE}"
 
@@ -35,9 +35,13 @@ def keeps(result: JsonObject) -> str | None:
     """How much of the teacher's quality the student keeps."""
     retention = estimate(result, "student", "retention")
     if retention is not None:
-        return f"it keeps {_percent(retention)} of the teacher's accuracy"
+        return f"it keeps {_percent(retention)} of the teacher's {measure_name(result)}"
     agreement = estimate(result, "student", "agreement")
-    return None if agreement is None else f"it agrees with the teacher on {_percent(agreement)} of the inputs"
+    if agreement is None:
+        return None
+    if measure_name(result) != ACCURACY:
+        return f"its agreement with the teacher is {_percent(agreement)} ({measure_name(result)})"
+    return f"it agrees with the teacher on {_percent(agreement)} of the inputs"
 
 
 def pays_back(plan: JsonObject) -> str | None:
@@ -82,8 +86,9 @@ def speed_tile(result: JsonObject) -> Tile | None:
 
 def quality_tile(result: JsonObject) -> Tile | None:
     """Retention, or agreement where the holdout has no labels."""
+    measure = measure_name(result)
     for key, label, note in (
-        ("retention", "Quality kept", "student accuracy ÷ teacher accuracy"),
+        ("retention", "Quality kept", f"student {measure} ÷ teacher {measure}"),
         ("agreement", "Agreement", "with the teacher, on the holdout"),
     ):
         found = estimate(result, "student", key)

@@ -42,6 +42,14 @@ def items(result: object, *keys: str) -> list[object]:
     return list(found) if isinstance(found, Sequence) and not isinstance(found, str | bytes) else []
 
 
+ACCURACY = "accuracy"
+
+
+def measure_name(result: JsonObject) -> str:
+    """What the quality against true labels is called in a result of `distill`."""
+    return words(result, "student", "measure") or ACCURACY
+
+
 def number(result: object, *keys: str) -> float | None:
     """The finite number under a path."""
     found = part(result, *keys)

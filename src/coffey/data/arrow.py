@@ -25,7 +25,8 @@ def open_stream(stream: BinaryIO) -> Any:
 def arrow_table(schema: Any, batches: Iterable[Any], *, wanted: Sequence[str] | None) -> Table:
     """The rows of `batches` (of `schema`), with the columns in `wanted`, or all of them.
 
-    Whole numbers of a Hugging Face `ClassLabel` column are replaced by the names in the schema's metadata.
+    Whole numbers of a Hugging Face `ClassLabel` column, or of a list of them, are replaced by the names in
+    the schema's metadata.
     """
     names = [name for name in schema.names if wanted is None or name in wanted]
     classes = {name: found for name, found in _class_names(schema.metadata).items() if name in names}
@@ -33,7 +34,8 @@ def arrow_table(schema: Any, batches: Iterable[Any], *, wanted: Sequence[str] | 
     numbers = frozenset(
         name for name in names if name not in classes and pa.types.is_integer(_plain(schema.field(name).type))
     )
-    return Table(tuple(schema.names), _rows(batches, names, classes), types, numbers)
+    lists = frozenset(name for name in types if _holds_lists(schema.field(name).type))
+    return Table(tuple(schema.names), _rows(batches, names, classes), types, numbers, lists)
 
 
 def _rows(
@@ -72,6 +74,8 @@ def _named(values: list[object], names: Sequence[str] | None) -> list[object]:
 
 
 def _name(value: object, names: Sequence[str]) -> object:
+    if isinstance(value, list):
+        return [_name(one, names) for one in value]
     if isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return None if value == -1 else value
@@ -93,14 +97,28 @@ def _usable(kind: Any) -> bool:
     return any(test(plain) for test in tests)
 
 
+def _holds_lists(kind: Any) -> bool:
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in tests) and _usable(kind.value_type)
+
+
 def _class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
     """Names of the classes of each `ClassLabel` column, from the metadata that `datasets` writes."""
     try:
         info = json.loads((metadata or {}).get(b"huggingface", b"{}"))
         features = info["info"]["features"]
-        return {name: list(spec["names"]) for name, spec in features.items() if _is_class(spec)}
+        specs = {name: _item(spec) for name, spec in features.items()}
+        return {name: list(spec["names"]) for name, spec in specs.items() if _is_class(spec)}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _item(spec: Any) -> Any:
+    """What a list (`Sequence`, `List`, or a list of one) holds; another feature as it is."""
+    if isinstance(spec, list):
+        return spec[0]
+    lists = ("Sequence", "List", "LargeList")
+    return spec["feature"] if isinstance(spec, dict) and spec.get("_type") in lists else spec
 
 
 def _is_class(spec: object) -> bool:

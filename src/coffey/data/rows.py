@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coffey.core.errors import BadRow
 from coffey.core.records import Example
 
 
-def to_example(text: object, label: object, *, source: str, line: int) -> Example | BadRow:
+def to_example(
+    text: object, label: object, *, source: str, line: int, separator: str | None = None
+) -> Example | BadRow:
     """An example whose text is a non-empty Unicode string without NUL, or what is wrong with it.
 
     A label may be a string or a whole number (then its decimal form); None and blank mean no label.
+
+    With a `separator` there may be many labels: a list of such labels, or one string that holds them with the
+    separator between; they become a tuple, each once. None and blank mean that they are not known; an empty
+    list, or the separator alone, that none applies.
     """
-    problem = _text_problem(text) or _label_problem(label)
+    labels = [label] if separator is None else _many(label, separator)
+    problem = _text_problem(text) or next(filter(None, map(_label_problem, labels)), None)
     if problem:
         return BadRow(source, line, problem)
     assert isinstance(text, str)
-    named = None if label is None or label == "" else str(label).strip() or None
-    return Example(text, named, source, line)
+    names = [name for label in labels if label is not None and (name := str(label).strip())]
+    if separator is None:
+        return Example(text, names[0] if names else None, source, line)
+    known = label is not None and label != "" and not (isinstance(label, str) and not label.strip())
+    return Example(text, tuple(dict.fromkeys(names)) if known else None, source, line)
+
+
+def _many(label: object, separator: str) -> Sequence[object]:
+    """The labels of a row; what is neither a list nor a string stays what it is, alone."""
+    if isinstance(label, str):
+        return label.split(separator)
+    return label if isinstance(label, (list, tuple)) else [label]
 
 
 def _text_problem(text: object) -> str | None:

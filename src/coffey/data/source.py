@@ -63,6 +63,7 @@ class ExampleSource:
         label: str | None,
         bad_rows: Literal["refuse", "skip"] = "refuse",
         label_required: bool = True,
+        separator: str | None = None,
     ) -> None:
         """Name the files; nothing is read yet.
 
@@ -74,12 +75,14 @@ class ExampleSource:
             bad_rows: `refuse` raises `BadRows` at the end of a walk that met any; `skip` leaves them out.
             label_required: whether a file without the label column is an error; if not, its rows are
                 unlabelled.
+            separator: of the labels of a row in a multi-label task; None where a row has one label.
         """
         self.urls = (urls,) if isinstance(urls, str) else tuple(urls)
         self.text = text
         self.label = label
         self.bad_rows = bad_rows
         self.label_required = label_required
+        self.separator = separator
         self.report = ReadReport()
         """What the last walk found, also when it was left early."""
 
@@ -118,7 +121,7 @@ class ExampleSource:
 
     def _convert(self, name: str, table: Table, tally: _Tally) -> Iterator[Example]:
         columns = _ColumnCheck(name, self.text, self.label if self.label_required else None)
-        columns.check_declared(table, self.label)
+        columns.check_declared(table, self.label, lists=self.separator is not None)
         for line, values in table.rows:
             if isinstance(values, str):
                 tally.refuse(BadRow(name, line, values))
@@ -129,7 +132,7 @@ class ExampleSource:
                 tally.refuse(BadRow(name, line, f"there is no {self.text!r}"))
                 continue
             label = None if self.label is None else values.get(self.label)
-            example = to_example(values[self.text], label, source=name, line=line)
+            example = to_example(values[self.text], label, source=name, line=line, separator=self.separator)
             if isinstance(example, BadRow):
                 tally.refuse(example)
                 continue
@@ -149,12 +152,14 @@ class _ColumnCheck:
         self._rows = 0
         self._text = text
 
-    def check_declared(self, table: Table, label: str | None) -> None:
+    def check_declared(self, table: Table, label: str | None, *, lists: bool) -> None:
         if table.columns:
             for column in self._missing:
                 if column not in table.columns:
                     raise missing_column(self._source, column, table.columns)
         wrong = {name: kind for name, kind in table.types.items() if name in (self._text, label)}
+        if lists and label in table.lists:
+            wrong.pop(str(label))
         if self._text in table.numbers:
             wrong[self._text] = "whole numbers"
         for name, kind in wrong.items():

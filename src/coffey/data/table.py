@@ -20,3 +20,5 @@ class Table:
     """Columns declared (in Parquet, `datasets`) as neither text nor whole numbers, with their type."""
     numbers: frozenset[str] = frozenset()
     """Columns that are declared to hold whole numbers (Parquet, `datasets`)."""
+    lists: frozenset[str] = frozenset()
+    """Those of `types` that are declared to hold lists of text or of whole numbers."""

@@ -16,7 +16,7 @@ from coffey.distill.answers import cached_answers
 from coffey.distill.batches import tokenize
 from coffey.distill.hard_labels import trusted_labels
 from coffey.distill.journal import StageJournal
-from coffey.distill.loss import mean_teacher
+from coffey.distill.loss import mean_independent, mean_teacher
 from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
@@ -215,12 +215,17 @@ def make_lesson(
         keys=list(request.keys),
         labels=request.labels,
         tokenizer=tokenizer,
-        target=mean_teacher(answers),
+        target=_mean(request, answers),
         judge=request.teacher,
-        hard=trusted_labels(request.teacher, request.hard_labels()),
+        hard=trusted_labels(request.teacher, request.hard_labels(), request.scoring),
         validation=np.asarray(request.validation, dtype=bool),
         features=features,
+        scoring=request.scoring,
     )
+
+
+def _mean(request: ChainRequest, answers: Sequence[np.ndarray]) -> np.ndarray:
+    return (mean_independent if request.scoring.independent else mean_teacher)(answers)
 
 
 def find_features(request: ChainRequest) -> np.ndarray | None:
@@ -285,6 +290,7 @@ def _student_answers(request: ChainRequest, saved: SavedStudent, folder: Path) -
         folder / f"answers-{asked[:16]}.npy",
         saved.student,
         lambda: tokenize(saved.tokenizer, request.texts, max_length=saved.student.shape.max_length),
+        request.scoring,
     )
 
 
@@ -319,7 +325,7 @@ def _held_target(request: ChainRequest, champion: SavedStudent) -> np.ndarray:
     """The root teacher's answers; where the champion teaches too, the mean of both."""
     assert request.start_teaches is not None
     said = _student_answers(request, champion, request.folder)
-    both = mean_teacher([request.teacher, said])
+    both = _mean(request, [request.teacher, said])
     held: np.ndarray = np.where(request.start_teaches[:, None], both, request.teacher)
     return held
 

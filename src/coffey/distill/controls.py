@@ -23,7 +23,6 @@ from coffey.distill.chain import (
     train_after,
 )
 from coffey.distill.journal import StageJournal
-from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, run_stage
 from coffey.students.checkpoint import load_student
@@ -32,7 +31,7 @@ from coffey.students.static_shape import StaticShape
 DIRECT = "direct jump"
 LABELS = "labels only"
 ARGMAX_LABELS = "labels only (the teacher's)"
-"""The name says so when hard labels are the teacher's most probable ones, because the data has none."""
+"""The name says so when hard labels are the teacher's own answers, because the data has none."""
 
 
 def direct_jump(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
@@ -79,7 +78,7 @@ def route_name(result: ChainResult, kept: int) -> str:
 def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
     """The last student of the chain trained on hard labels alone, at the chain's compute.
 
-    Where the data has no hard labels the teacher's most probable label stands in, and the name says so.
+    Where the data has no hard labels the teacher's answers stand in, and the name says so.
     Validation compares with the hard labels too: this arm never sees a distribution of the teacher.
 
     Raises:
@@ -87,16 +86,17 @@ def labels_only(request: ChainRequest, result: ChainResult, *, progress: Progres
             split, or none inside it, has a label.
     """
     check_request(request)
+    scoring = request.scoring
     lesson = make_lesson(request, load_student(result.final.folder).tokenizer, [request.teacher])
     lesson = replace(lesson, hard=request.hard_labels())  # this arm asks no teacher
-    known = lesson.hard != NO_LABEL
+    known = scoring.known(lesson.hard)
     if known.any():
         lesson = _only(lesson, known)
         name, hard = LABELS, lesson.hard
     else:
-        name, hard = ARGMAX_LABELS, request.teacher.argmax(axis=1).astype(np.int64)
-    one_hot = np.eye(len(request.labels), dtype=np.float32)[hard]
-    lesson = replace(lesson, hard=hard, target=one_hot, judge=one_hot)
+        name, hard = ARGMAX_LABELS, scoring.answers(request.teacher).astype(np.int64)
+    certain = scoring.certain(hard, len(request.labels))
+    lesson = replace(lesson, hard=hard, target=certain, judge=certain)
     return _labels_arm(request, result, lesson, name, progress)
 
 

@@ -2,7 +2,7 @@
 
 Confident learning (Northcutt, Jiang and Chuang 2021, section 3.1), with the teacher as the model that the
 labels are judged by. It has no setting: how sure the teacher must be of a label is how sure it is on average
-of the rows that carry that label.
+of the rows that carry that label. It knows one label a text: the sets of a multi-label task are all trusted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coffey.distill.loss import NO_LABEL
+from coffey.stats.scoring import ONE_LABEL, Answers, Scoring
 
 SHOWN = 5
 
@@ -66,20 +67,30 @@ def find_doubtful(teacher: np.ndarray, hard: npt.NDArray[np.integer]) -> npt.NDA
     return doubtful
 
 
-def trusted_labels(teacher: np.ndarray, hard: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def trusted_labels(teacher: np.ndarray, hard: Answers, scoring: Scoring = ONE_LABEL) -> Answers:
     """The hard labels, `NO_LABEL` where they are doubtful."""
+    if scoring.independent:
+        return hard
     return np.where(find_doubtful(teacher, hard), NO_LABEL, hard)
 
 
 def describe_doubtful(
-    teacher: np.ndarray, hard: npt.NDArray[np.int64], *, texts: tuple[str, ...], labels: tuple[str, ...]
+    teacher: np.ndarray,
+    hard: Answers,
+    *,
+    texts: tuple[str, ...],
+    labels: tuple[str, ...],
+    scoring: Scoring = ONE_LABEL,
 ) -> DoubtfulLabels:
     """The counts, and the `SHOWN` rows whose label the teacher finds least likely."""
+    labelled = int(scoring.known(hard).sum())
+    if scoring.independent:
+        return DoubtfulLabels(rows=0, labelled=labelled, examples=())
     rows = np.flatnonzero(find_doubtful(teacher, hard))
     least = rows[np.argsort(teacher[rows, hard[rows]], kind="stable")][:SHOWN]
     return DoubtfulLabels(
         rows=len(rows),
-        labelled=int((hard != NO_LABEL).sum()),
+        labelled=labelled,
         examples=tuple(
             DoubtfulRow(
                 text=texts[row],

@@ -66,6 +66,6 @@ def reason_to_stop(curve: Sequence[float], loss: float, *, done: float, left: in
     if bound > constant.agreement:
         return ""
     return (
-        f"after {done:.0%} of its steps it agrees on {curve[-1]:.1%} of the validation split and could reach "
-        f"{bound:.1%}; one and the same answer to every input agrees on {constant.agreement:.1%}"
+        f"after {done:.0%} of its steps its agreement on the validation split is {curve[-1]:.1%} and could "
+        f"reach {bound:.1%}; that of one and the same answer to every input is {constant.agreement:.1%}"
     )

@@ -20,8 +20,9 @@ from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.features import hint_loss, make_projection, relation_loss
 from coffey.distill.hopeless import Score, constant_answer, reason_to_stop
-from coffey.distill.loss import distillation_loss
+from coffey.distill.loss import loss_of
 from coffey.distill.schedule import learning_rate_factor
+from coffey.stats.scoring import ONE_LABEL, Scoring
 from coffey.students.family import AnyStudent
 
 WEIGHT_DECAY = 0.01
@@ -75,13 +76,14 @@ class Material:
     judge: np.ndarray
     """float32 [texts, labels]: what validation compares with, whoever teaches."""
     hard: np.ndarray
-    """int64 [texts], `NO_LABEL` where there is none."""
+    """int64 [texts], `NO_LABEL` where there is none; sets [texts, labels] in a multi-label task."""
     train: np.ndarray
     """int64: rows to train on."""
     validation: np.ndarray
     """int64: rows that choose the best weights and are never trained on."""
     features: np.ndarray | None = None
     """float32 [texts, width]: the teacher's, see `features.normalized`; None where answers are all."""
+    scoring: Scoring = ONE_LABEL
 
 
 def train(
@@ -147,7 +149,7 @@ class _Loop:
         self.chance = chance_loss(material, plan)
         judge = material.judge[material.validation]
         constant = constant_answer(material.judge[material.train], len(judge))
-        self.constant = Score(*compare(constant, judge))
+        self.constant = Score(*compare(constant, judge, material.scoring))
         self.saved_at = self.mark = clock()
 
     def _make_projection(self) -> nn.Linear | None:
@@ -203,7 +205,7 @@ class _Loop:
         input_ids, mask = self.material.texts.pad(batch)
         with accelerator().autocast():
             logits, features = self.student(input_ids.to(self.device), mask.to(self.device))
-        loss = distillation_loss(
+        loss = loss_of(self.material.scoring)(
             logits,
             torch.from_numpy(self.material.target[batch]).to(self.device),
             torch.from_numpy(self.material.hard[batch]).to(self.device),
@@ -239,8 +241,13 @@ class _Loop:
 
     def _evaluate(self) -> None:
         position, rows = self.position, self.material.validation
-        agreement, loss = compare(answer(self.student, self.material.texts, rows), self.material.judge[rows])
-        if (agreement, -loss) > (position.best_agreement, -position.best_loss):
+        scoring = self.material.scoring
+        said = answer(self.student, self.material.texts, rows, scoring)
+        agreement, loss = compare(said, self.material.judge[rows], scoring)
+        better = (agreement, -loss) > (position.best_agreement, -position.best_loss)
+        if scoring.independent:  # the F1 of a student that gives every label is high before it has learned
+            better = loss < position.best_loss
+        if better:
             position.best_agreement, position.best_loss, position.worse = agreement, loss, 0
             self.best = {name: value.detach().clone() for name, value in self.student.state_dict().items()}
         else:
@@ -283,11 +290,11 @@ def clip_gradients(parameters: Sequence[Tensor]) -> float:
 
 
 def chance_loss(material: Material, plan: Plan) -> float:
-    """The loss of a student that finds all labels equally likely, on some training rows."""
+    """The loss of a student that knows nothing (logits of 0), on some training rows."""
     rows = material.train[: 10 * plan.batch_size]
     target = torch.from_numpy(material.target[rows])
     return float(
-        distillation_loss(
+        loss_of(material.scoring)(
             torch.zeros_like(target),
             target,
             torch.from_numpy(material.hard[rows]),
@@ -309,8 +316,19 @@ def make_optimizer(learner: nn.Module, learning_rate: float) -> torch.optim.Adam
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 
 
-def compare(answers: np.ndarray, judge: np.ndarray) -> tuple[float, float]:
-    """Agreement (share of equal labels) and mean KL(judge || answers), both [n, labels], at temperature 1."""
-    agreement = float((answers.argmax(axis=1) == judge.argmax(axis=1)).mean())
+def compare(answers: np.ndarray, judge: np.ndarray, scoring: Scoring = ONE_LABEL) -> tuple[float, float]:
+    """Agreement (mean score) and mean KL(judge || answers), both [n, labels], at temperature 1.
+
+    Of independent labels the divergence is the sum over labels.
+    """
+    agreement = float(scoring.score(scoring.answers(answers), scoring.answers(judge)).mean())
+    divergence = _divergence(answers, judge)
+    if scoring.independent:
+        divergence = divergence + _divergence(1 - answers, 1 - judge)
+    return agreement, float(divergence.mean())
+
+
+def _divergence(answers: np.ndarray, judge: np.ndarray) -> np.ndarray:
     ratio = np.log(np.maximum(judge, 1e-12)) - np.log(np.maximum(answers, 1e-12))
-    return agreement, float((judge * ratio).sum(axis=1).mean())
+    found: np.ndarray = (judge * ratio).sum(axis=1)
+    return found

@@ -21,7 +21,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from coffey.core.progress import Progress
 from coffey.core.records import Interval, JsonObject
@@ -30,9 +29,9 @@ from coffey.distill.batches import tokenize
 from coffey.distill.controls import DIRECT, route_name, shorter_route
 from coffey.distill.device import accelerator
 from coffey.distill.journal import StageJournal
-from coffey.distill.loss import NO_LABEL
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.stats.intervals import paired_difference
+from coffey.stats.scoring import Answers, Scores, Scoring
 from coffey.students.checkpoint import load_student
 
 
@@ -41,10 +40,11 @@ class HeldRows:
     """Rows that no stage learns from and that choose no weights: they judge the stages."""
 
     texts: tuple[str, ...]
-    truth: npt.NDArray[np.int64]
-    """[texts]: the hard label where every row has one, else the root teacher's label."""
+    truth: Answers
+    """The hard labels where every row's are known, else the root teacher's answers."""
     measure: str
-    """`accuracy` or `agreement`, by that."""
+    """`accuracy` (`F1` in a multi-label task) or `agreement`, by that."""
+    scoring: Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ def hold_rows(request: ChainRequest) -> tuple[ChainRequest, HeldRows]:
     """
     held = np.zeros(len(request.texts), dtype=bool)
     held[np.flatnonzero(request.validation)[1::2]] = True
-    hard = request.hard_labels()
+    hard, scoring = request.hard_labels(), request.scoring
     rest = np.flatnonzero(~held).tolist()
-    labelled = held.any() and bool((hard[held] != NO_LABEL).all())
-    truth = hard if labelled else request.teacher.argmax(axis=1).astype(np.int64)
+    labelled = held.any() and bool(scoring.known(hard[held]).all())
+    truth = hard if labelled else scoring.answers(request.teacher)
     kept = replace(
         request,
         texts=[request.texts[row] for row in rest],
@@ -101,7 +101,7 @@ def hold_rows(request: ChainRequest) -> tuple[ChainRequest, HeldRows]:
         validation=np.asarray(request.validation, dtype=bool)[rest],
     )
     texts = tuple(request.texts[row] for row in np.flatnonzero(held).tolist())
-    return kept, HeldRows(texts, truth[held], "accuracy" if labelled else "agreement")
+    return kept, HeldRows(texts, truth[held], scoring.measure if labelled else "agreement", scoring)
 
 
 def prove_chain(request: ChainRequest, result: ChainResult, held: HeldRows, *, progress: Progress) -> Proof:
@@ -166,19 +166,19 @@ class _Routes:
         self.train = partial(shorter_route, request, result, progress=progress)
         self.held = held
         self.trained = {len(result.teaching): result.final}
-        self.right: dict[int, npt.NDArray[np.bool_]] = {}
+        self.scores: dict[int, Scores] = {}
 
     def difference(self, longer: int, shorter: int) -> Interval:
-        """Share of the held rows that a route's student gets right, minus that of another's."""
-        return paired_difference(self.answers(longer), self.answers(shorter), seed=0)
+        """The mean score of a route's student on the held rows, minus that of another's."""
+        return paired_difference(self.score(longer), self.score(shorter), seed=0)
 
-    def answers(self, kept: int) -> npt.NDArray[np.bool_]:
-        """Bool [held]: whether the student of a route is right."""
+    def score(self, kept: int) -> Scores:
+        """How right the student of a route is, [held]."""
         if kept not in self.trained:
             self.trained[kept] = self.train(kept)
-        if kept not in self.right:
-            self.right[kept] = is_right(self.trained[kept], self.held)
-        return self.right[kept]
+        if kept not in self.scores:
+            self.scores[kept] = score_held(self.trained[kept], self.held)
+        return self.scores[kept]
 
 
 def _prove(request: ChainRequest, result: ChainResult, held: HeldRows, progress: Progress) -> Proof:
@@ -209,13 +209,13 @@ def _decision(stage: str, against: str, found: Answer, held: HeldRows) -> StageD
     )
 
 
-def is_right(stage: StageResult, held: HeldRows) -> npt.NDArray[np.bool_]:
-    """Bool [held]: whether a trained student gives the true label."""
+def score_held(stage: StageResult, held: HeldRows) -> Scores:
+    """How right a trained student's answers to the held rows are, [held]."""
     saved = load_student(stage.folder)
     texts = tokenize(saved.tokenizer, held.texts, max_length=stage.shape.max_length)
-    said = answer(saved.student.to(accelerator().device), texts, np.arange(len(texts)))
-    right: npt.NDArray[np.bool_] = said.argmax(axis=1) == held.truth
-    return right
+    student, scoring = saved.student.to(accelerator().device), held.scoring
+    said = answer(student, texts, np.arange(len(texts)), scoring)
+    return scoring.score(scoring.answers(said), held.truth)
 
 
 def reason(against: str, measure: str, difference: Interval, rows: int, *, kept: bool) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 
 from coffey.core.settings import ChainSettings
 from coffey.distill.loss import NO_LABEL
+from coffey.stats.scoring import ONE_LABEL, Scoring
 from coffey.students.family import Shape
 
 FLOPS_A_PARAMETER = 6
@@ -28,7 +29,8 @@ class ChainRequest:
     teacher: np.ndarray
     """float32 [texts, labels], the teacher's probabilities."""
     hard: np.ndarray | None
-    """int [texts], -1 where the label is not known; None when no label is."""
+    """int [texts], -1 where the label is not known; None when no label is. Of a multi-label task sets [texts,
+    labels], see `stats.scoring.Answers`."""
     validation: np.ndarray
     """bool [texts]: never trained on, chooses the best weights."""
     labels: tuple[str, ...]
@@ -46,11 +48,14 @@ class ChainRequest:
     """Folder of a student to train on (re-distillation): one stage of its shape, with its tokenizer."""
     start_teaches: np.ndarray | None = None
     """bool [texts]: where that student teaches beside the root teacher; nowhere when None."""
+    scoring: Scoring = ONE_LABEL
+    """Of the task."""
 
     def hard_labels(self) -> np.ndarray:
-        """int64 [texts], -1 where there is none."""
+        """int64 [texts], -1 where there is none; sets [texts, labels] in a multi-label task."""
         if self.hard is None:
-            return np.full(len(self.texts), NO_LABEL, dtype=np.int64)
+            width = self.scoring.answers(self.teacher).shape[1:]
+            return np.full((len(self.texts), *width), NO_LABEL, dtype=np.int64)
         return np.asarray(self.hard, dtype=np.int64)
 
 
@@ -75,7 +80,7 @@ class StageResult:
     """Spent in training, in all runs of this stage together."""
     validation_agreement: float
     validation_loss: float
-    """Mean KL(teacher || student) on the validation split, in nats."""
+    """Mean KL(teacher || student) on the validation split, in nats; summed over independent labels."""
     hopeless: str = ""
     """Why it was given up before its end; a hopeless student teaches nobody."""
     resumed: bool = field(default=False)

@@ -23,6 +23,7 @@ from coffey.distill.journal import StageJournal
 from coffey.distill.loop import Material, Plan, train
 from coffey.distill.origin import Origin, first_student
 from coffey.distill.records import StageResult
+from coffey.stats.scoring import ONE_LABEL, Scoring, threshold_of
 from coffey.students.checkpoint import save_student
 from coffey.students.family import Shape, read_shape
 
@@ -76,6 +77,7 @@ class Lesson:
     validation: np.ndarray
     """bool [texts]."""
     features: np.ndarray | None = None
+    scoring: Scoring = ONE_LABEL
 
 
 def run_stage(
@@ -147,7 +149,9 @@ def _digests(config: StageConfig, lesson: Lesson, origin: Origin) -> dict[str, s
     Of features the shape alone: read by the teacher again, they differ by noise, and everything that decides
     them (texts, answers) is here already.
     """
-    return {
+    scoring = lesson.scoring
+    task = [scoring.kind, threshold_of(scoring)]
+    return ({"task": digest_json(task)} if scoring.independent else {}) | {
         "settings": digest_json(config.decisive()),
         "texts": digest_json(lesson.keys),
         "labels": digest_json(lesson.labels),
@@ -171,6 +175,7 @@ def _material(lesson: Lesson, texts: Tokenized) -> Material:
         train=rows,
         validation=np.flatnonzero(lesson.validation),
         features=None if lesson.features is None else normalized(lesson.features, rows),
+        scoring=lesson.scoring,
     )
 
 

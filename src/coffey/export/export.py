@@ -21,6 +21,7 @@ from coffey.export.parameters import ParameterCount, count_parameters
 from coffey.export.parity import Parity, compare, torch_probabilities
 from coffey.export.quantize import quantize_embeddings, quantize_products
 from coffey.export.timing import median_ms
+from coffey.stats.scoring import ONE_LABEL, Scoring
 
 SHIPS = "ships"
 PARITY_TEXTS = 1000
@@ -52,6 +53,7 @@ class Form:
     max_length: int
     tokenizer: bytes
     """`tokenizer.json`"""
+    scoring: Scoring = ONE_LABEL
 
     def runtime(self, model: bytes, *, threads: int = 1) -> Runtime:
         """The graph `model` at work, in the way artifacts are served."""
@@ -61,6 +63,7 @@ class Form:
             labels=self.labels,
             max_length=self.max_length,
             threads=threads,
+            scoring=self.scoring,
         )
 
 
@@ -87,7 +90,7 @@ class Variants:
         return self.form.runtime(variant.path.read_bytes(), threads=threads)
 
 
-def export_student(
+def export_student(  # noqa: PLR0913 - an export is decided by all of these
     module: torch.nn.Module,
     tokenizer: Tokenizer,
     *,
@@ -97,6 +100,7 @@ def export_student(
     holdout_texts: Sequence[str],
     settings: ExportSettings,
     progress: Progress | None = None,
+    scoring: Scoring = ONE_LABEL,
 ) -> Variants:
     """Write the variants of `module` into `folder`, compare each with the module, choose the one that ships.
 
@@ -111,6 +115,7 @@ def export_student(
         holdout_texts: what parity is measured on; of more than `PARITY_TEXTS`, evenly spaced ones.
         settings: the bound, and whether int8 is tried.
         progress: hears about each variant.
+        scoring: of the task.
 
     Raises:
         ParityExceeded: even the plain fp32 graph does not say what the module says.
@@ -123,7 +128,7 @@ def export_student(
     told = progress or Silent()
     told.start("export", 4 if settings.int8 else 2, "variants")
     paths, fused = _write(module, folder, max_length, settings.int8, told)
-    form = Form(tuple(labels), max_length, tokenizer.to_str().encode())
+    form = Form(tuple(labels), max_length, tokenizer.to_str().encode(), scoring)
     variants, chosen = choose(_measure(module, form, paths, texts), settings.min_parity)
     told.finish("export", f"{chosen.name}: {chosen.bytes / 1e6:.2f} MB, agreement {chosen.agreement:.4f}")
     return Variants(
@@ -184,11 +189,11 @@ def _measure(
     module: torch.nn.Module, form: Form, paths: dict[str, Path], texts: Sequence[str]
 ) -> list[Variant]:
     encoder = TextEncoder(form.tokenizer, form.max_length)
-    reference = torch_probabilities(module, encoder.encode, texts)
+    reference = torch_probabilities(module, encoder.encode, texts, form.scoring)
     runtimes = {name: form.runtime(path.read_bytes()) for name, path in paths.items()}
     times = median_ms(runtimes, sorted(texts, key=len)[len(texts) // 2])
     return [
-        _variant(name, path, compare(reference, runtimes[name].predict(texts)), times[name])
+        _variant(name, path, compare(reference, runtimes[name].predict(texts), form.scoring), times[name])
         for name, path in paths.items()
     ]
 

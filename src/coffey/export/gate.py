@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coffey.core.records import Interval, Quality
 from coffey.core.settings import BudgetSettings
+
+CONSTANT = 0.99
+"""Share of one and the same answer from which a student seems not to read its input."""
+VARIED = 0.95
+"""Share of its most frequent answer up to which a teacher gives others too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +24,29 @@ class GateResult:
 def gate(quality: Quality, budget: BudgetSettings) -> GateResult:
     """Hold the lower bound of retention (labelled holdout), else of agreement, against the budget.
 
-    The bound counts, not the estimate: too few examples do not pass by luck.
+    The bound counts, not the estimate: too few examples do not pass by luck. Where one label is frequent, a
+    student that always gives it may pass; the reason then ends with a warning.
 
     >>> sure = Interval(0.98, 0.975, 0.985)
     >>> gate(Quality(examples=4000, agreement=sure), BudgetSettings(min_agreement=0.97)).passed
     True
     """
     if quality.retention is not None:
-        return _held("retention", quality.retention, budget.min_retention, quality.labelled)
-    return _held("agreement", quality.agreement, budget.min_agreement, quality.examples)
+        held = _held("retention", quality.retention, budget.min_retention, quality.labelled)
+    else:
+        held = _held("agreement", quality.agreement, budget.min_agreement, quality.examples)
+    return replace(held, reason=held.reason + _warning(quality))
+
+
+def _warning(quality: Quality) -> str:
+    """That the student gives nearly every example the same answer and the teacher does not; else empty."""
+    own, teacher = quality.commonest, quality.teacher_commonest
+    if own is None or teacher is None or own < CONSTANT or teacher > VARIED:
+        return ""
+    return (
+        f". Warning: the student gives {own:.1%} of the examples one and the same answer, the teacher gives "
+        f"its most frequent answer to {teacher:.1%}"
+    )
 
 
 def _held(what: str, found: Interval, floor: float, examples: int) -> GateResult:

@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from coffey._version import __version__
 from coffey.artifact.manifest import (
+    FORMAT,
     LABELS,
+    MANY_LABELS_FORMAT,
     MODEL,
     TOKENIZER,
     Expected,
@@ -28,7 +30,9 @@ from coffey.artifact.signing import Signer, Trust
 from coffey.artifact.write import write_artifact
 from coffey.core.records import Latency, Machine, Quality
 from coffey.export.export import Variants
+from coffey.export.parity import compare
 from coffey.export.quality import measure_quality
+from coffey.stats.scoring import threshold_of
 
 EXAMPLES = 8
 """Texts in the manifest that a server asks again before it swaps: enough to hit every kernel, few to read."""
@@ -48,7 +52,8 @@ class Holdout:
     teacher_probabilities: npt.NDArray[np.floating]
     """[n, labels]"""
     hard_labels: Sequence[int] | npt.NDArray[np.integer] | None = None
-    """Index of each text's true label, -1 where unknown; None when all are."""
+    """Index of each text's true label, -1 where unknown; None when all are. Of a multi-label task sets
+    [n, labels], see `scoring.Answers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,6 @@ def package_student(
     lineage: Lineage,
     holdout: Holdout,
     signer: Signer,
-    task: str = "text-classification",
     measure_latency: Timing | None = None,
 ) -> Packaged:
     """Measure the chosen variant as it will be served, then write, sign and verify the artifact.
@@ -88,7 +92,6 @@ def package_student(
         lineage: where the student comes from.
         holdout: never trained on.
         signer: signs the manifest.
-        task: kind of the task.
         measure_latency: times the runtime, for the latency profile; the profile is empty without it.
 
     Raises:
@@ -96,7 +99,7 @@ def package_student(
         DataError: the holdout does not fit the labels.
         StoreUnavailable: the artifact cannot be written.
     """
-    form = variants.form
+    form, scoring = variants.form, variants.form.scoring
     files = {
         MODEL: variants.chosen.path.read_bytes(),
         TOKENIZER: form.tokenizer,
@@ -104,12 +107,17 @@ def package_student(
     }
     runtime = form.runtime(files[MODEL])
     quality = measure_quality(
-        runtime.predict, holdout.texts, holdout.teacher_probabilities, holdout.hard_labels, form.labels
+        runtime.predict,
+        holdout.texts,
+        holdout.teacher_probabilities,
+        holdout.hard_labels,
+        form.labels,
+        scoring=scoring,
     )
     latency, machine = measure_latency(runtime) if measure_latency else ((), None)
     manifest = Manifest(
         name=name,
-        task=task,
+        task=scoring.kind,
         labels=len(form.labels),
         max_length=form.max_length,
         files={},
@@ -122,6 +130,8 @@ def package_student(
         machine=machine,
         versions=recorded_versions(),
         examples=_examples(runtime, holdout.texts),
+        threshold=threshold_of(scoring),
+        format=MANY_LABELS_FORMAT if scoring.independent else FORMAT,
     )
     path = write_artifact(root, manifest, files, signer)
     predictor = Predictor.load(path, trust=Trust.of_signer(signer))
@@ -150,10 +160,10 @@ def _quantization(variants: Variants, runtime: Runtime, texts: Sequence[str]) ->
 
 
 def batch_agreement(runtime: Runtime, texts: Sequence[str]) -> float:
-    """Share of `texts` that get the same label alone and within a batch of their neighbours."""
+    """How well the answers to `texts` alone agree with those within a batch of their neighbours."""
     alone = np.concatenate([runtime.predict([text]) for text in texts])
     together = runtime.predict(texts)
-    return float((alone.argmax(axis=1) == together.argmax(axis=1)).mean())
+    return compare(alone, together, runtime.scoring).agreement
 
 
 def _examples(runtime: Runtime, texts: Sequence[str]) -> tuple[Expected, ...]:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 
 from coffey.artifact.encoding import Encoded
-from coffey.artifact.runtime import BATCH, softmax
+from coffey.artifact.runtime import BATCH
+from coffey.stats.scoring import ONE_LABEL, Scoring
 
 Probabilities = npt.NDArray[np.floating]
 
@@ -21,12 +22,12 @@ class Parity:
 
     texts: int
     agreement: float
-    """Share of the texts that get the same label."""
+    """Mean score of the answers: with one label a text, the share that get the same."""
     largest_difference: float
     """Largest absolute difference of a probability."""
 
 
-def compare(reference: Probabilities, other: Probabilities) -> Parity:
+def compare(reference: Probabilities, other: Probabilities, scoring: Scoring = ONE_LABEL) -> Parity:
     """Compare two arrays of probabilities [n, labels] about the same n texts.
 
     Raises:
@@ -37,12 +38,15 @@ def compare(reference: Probabilities, other: Probabilities) -> Parity:
     """
     if reference.shape != other.shape or reference.ndim != 2 or not len(reference):
         raise ValueError(f"shapes {reference.shape} and {other.shape}: expected two equal [n, labels], n > 0")
-    same = reference.argmax(axis=1) == other.argmax(axis=1)
+    same = scoring.score(scoring.answers(other), scoring.answers(reference))
     return Parity(len(same), float(same.mean()), float(np.abs(reference - other).max()))
 
 
 def torch_probabilities(
-    module: torch.nn.Module, encode: Callable[[Sequence[str]], Encoded], texts: Sequence[str]
+    module: torch.nn.Module,
+    encode: Callable[[Sequence[str]], Encoded],
+    texts: Sequence[str],
+    scoring: Scoring = ONE_LABEL,
 ) -> npt.NDArray[np.float32]:
     """Probabilities [n, labels] of the torch module itself, in evaluation mode on its own device."""
     training = module.training
@@ -57,7 +61,7 @@ def torch_probabilities(
                 batch = encode([texts[i] for i in rows])
                 ids, mask = torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
                 logits = module(ids.to(place), mask.to(place))[0].float().cpu().numpy()
-                answers.update(zip(rows.tolist(), softmax(logits), strict=True))
+                answers.update(zip(rows.tolist(), scoring.probabilities(logits), strict=True))
     finally:
         module.train(training)
     return np.stack([answers[i] for i in range(len(texts))])

@@ -18,6 +18,7 @@ from coffey.export.parameters import count_parameters
 from coffey.export.parity import compare, torch_probabilities
 from coffey.export.quantize import quantize_embeddings, quantize_products
 from coffey.export.timing import median_ms
+from coffey.stats.scoring import ONE_LABEL, Scoring
 
 SingleForm = Literal["fused", "int8"]
 
@@ -31,6 +32,7 @@ def export_single(
     max_length: int,
     folder: Path,
     texts: Sequence[str],
+    scoring: Scoring = ONE_LABEL,
 ) -> Variants:
     """Write one variant of `module` into `folder`; a few `texts` tell how far it is from the module.
 
@@ -45,6 +47,7 @@ def export_single(
         max_length: tokens read of a text.
         folder: for the ONNX file; made when absent.
         texts: what parity is measured on.
+        scoring: of the task.
 
     Raises:
         EmptyData: no text.
@@ -54,10 +57,11 @@ def export_single(
         raise EmptyData("texts", "parity of an export is measured on them")
     path = folder / f"{form}.onnx"
     fused = _write(module, path, form, max_length)
-    answers = Form(tuple(labels), max_length, tokenizer.to_str().encode())
+    answers = Form(tuple(labels), max_length, tokenizer.to_str().encode(), scoring)
     runtime = answers.runtime(path.read_bytes())
     encoder = TextEncoder(answers.tokenizer, max_length)
-    parity = compare(torch_probabilities(module, encoder.encode, texts), runtime.predict(texts))
+    reference = torch_probabilities(module, encoder.encode, texts, scoring)
+    parity = compare(reference, runtime.predict(texts), scoring)
     variant = Variant(
         name=form,
         path=path,

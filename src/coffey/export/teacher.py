@@ -20,6 +20,7 @@ from coffey.core.settings import ExportSettings
 from coffey.export.onnx import OPSET
 from coffey.export.package import Holdout, package_student, recorded_versions
 from coffey.export.single import SingleForm, export_single
+from coffey.teacher.answers import scoring_of_teacher
 from coffey.teacher.protocol import ExportableTeacher, Teacher
 
 FORM: SingleForm = "fused"
@@ -89,6 +90,7 @@ def _made(note: Path, teacher: NetworkTeacher, texts: list[str], shelf: Shelf) -
             max_length=teacher.max_length,
             folder=Path(scratch),
             texts=texts,
+            scoring=scoring_of_teacher(teacher.header),
         )
         bound = ExportSettings().min_parity
         if not variants.chosen.agreement >= bound:

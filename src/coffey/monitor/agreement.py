@@ -96,7 +96,7 @@ def watch_agreement(
         least_probability: the least probability with which any request may be audited (p_min of `EDetector`);
             the least among `audits` when absent, which is right where probabilities are fixed in advance.
     """
-    agree = np.array([audit.agree for audit in audits], dtype=np.float64)
+    agree = np.array([audit.agreement for audit in audits], dtype=np.float64)
     weights = audit_weights(audits, least_probability)
     floor = min(max(contract.agreement.low, _EDGE), 1 - _EDGE)
     detector = EDetector(floor, average_run_length=average_run_length)

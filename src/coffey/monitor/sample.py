@@ -25,14 +25,15 @@ def sample_requests(predictor: Predictor, texts: Sequence[str]) -> Sample:
     """What `predictor` makes of `texts`; of more than `ROWS`, evenly spaced ones."""
     chosen = thin(texts, ROWS)
     answers = predictor.answer_all(chosen)
+    said = predictor.scoring.answers(answers.probabilities)
     tokenizer = Tokenizer.from_str((predictor.path / TOKENIZER).read_text(encoding="utf-8"))
     words, spelled = _spelling(tokenizer, chosen)
     return Sample(
         features=answers.features,
-        confidence=answers.confidence,
+        confidence=predictor.scoring.confidence(answers.probabilities),
         length=words,
         unknown_share=spelled,
-        labels=[predictor.labels[index] for index in answers.probabilities.argmax(axis=1)],
+        labels=predictor.scoring.names(said, predictor.labels),
     )
 
 

@@ -24,6 +24,7 @@ from coffey.economics.probe_result import TeacherProbe
 from coffey.export.rough import quantize_roughly
 from coffey.export.teacher import Shelf, keep_teacher
 from coffey.probe.options import ProbeOptions
+from coffey.teacher.answers import scoring_of_teacher
 from coffey.teacher.asking import sizes_of
 from coffey.teacher.budget import Meter, Price
 from coffey.teacher.protocol import ExportableTeacher, Teacher
@@ -37,8 +38,8 @@ _WARM_UP = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     texts: list[str]
-    labels: npt.NDArray[np.intp]
-    """The teacher's label of each."""
+    answers: npt.NDArray[np.float32]
+    """The teacher's probabilities of each."""
     seconds: float
     usd_per_1k: float | None
 
@@ -89,17 +90,18 @@ def probe_teacher(
         p99_ms=alone.p99_ms,
         texts_per_s=len(asked.texts) / asked.seconds,
         batch_size=settings.batch_size,
-        self_agreement=asked_again(teacher, asked.texts[: options.again], asked.labels[: options.again]),
+        self_agreement=asked_again(teacher, asked.texts[: options.again], asked.answers[: options.again]),
         usd_per_1k=asked.usd_per_1k,
         params=teacher.params,
         int8_speedup=alone.int8_speedup,
     )
 
 
-def asked_again(teacher: Teacher, texts: Sequence[str], labels: npt.NDArray[np.integer]) -> float:
-    """Share of `texts` that get their label of before (`labels` [n]) when asked again, in another order."""
-    second = teacher.predict(texts[::-1]).argmax(axis=1)[::-1]
-    return float((labels == second).mean())
+def asked_again(teacher: Teacher, texts: Sequence[str], answers: npt.NDArray[np.floating]) -> float:
+    """Agreement of the answers of before (`answers` [n, labels]) with those to the same texts asked again."""
+    scoring = scoring_of_teacher(teacher.header)
+    second = teacher.predict(texts[::-1])[::-1]
+    return float(scoring.score(scoring.answers(answers), scoring.answers(second)).mean())
 
 
 def _ask_in_batches(
@@ -111,19 +113,19 @@ def _ask_in_batches(
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     meter = Meter(Price.from_settings(settings.cost), teacher)
     teacher.predict(batches[0])
-    asked, labels, spent = list[str](), list[npt.NDArray[np.intp]](), 0.0
+    asked, said, spent = list[str](), list[npt.NDArray[np.float32]](), 0.0
     for place in np.random.default_rng(options.seed).permutation(len(batches)):
         start = clock()
         answers = teacher.predict(batches[place])
         seconds = clock() - start
         meter.charge(batches[place], seconds)
         asked, spent = asked + batches[place], spent + seconds
-        labels.append(answers.argmax(axis=1))
-        if spent >= options.seconds and len(labels) >= _FEWEST_BATCHES:
+        said.append(answers)
+        if spent >= options.seconds and len(said) >= _FEWEST_BATCHES:
             break
     return _Asked(
         texts=asked,
-        labels=np.concatenate(labels),
+        answers=np.concatenate(said),
         seconds=spent,
         usd_per_1k=None if meter.usd is None else meter.usd / len(asked) * 1000,
     )

@@ -50,7 +50,11 @@ def bench_options(settings: Settings, *, seconds: float, http: bool) -> BenchOpt
 def holdout_texts(settings: Settings) -> list[str]:
     """The first texts of the holdout."""
     source = ExampleSource(
-        settings.data.holdout, text=settings.task.text, label=settings.task.label, bad_rows="skip"
+        settings.data.holdout,
+        text=settings.task.text,
+        label=settings.task.label,
+        bad_rows="skip",
+        separator=settings.task.label_separator,
     )
     texts: list[str] = []
     for example in source:

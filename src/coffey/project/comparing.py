@@ -16,6 +16,7 @@ from coffey.export.parity import torch_probabilities
 from coffey.export.quality import measure_quality
 from coffey.project.distill_result import Comparison, StageSummary
 from coffey.stats.intervals import paired_difference
+from coffey.stats.scoring import Answers, Scoring
 from coffey.students.checkpoint import load_student
 
 
@@ -27,21 +28,22 @@ class Contender:
     student: StageResult
 
 
-def _answers(stage: StageResult, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+def _answers(stage: StageResult, texts: Sequence[str], scoring: Scoring) -> npt.NDArray[np.float32]:
     """Probabilities [n, labels] of the torch student."""
     saved = load_student(stage.folder)
     encoder = TextEncoder(saved.tokenizer.to_str().encode(), stage.shape.max_length)
-    return torch_probabilities(saved.student, encoder.encode, texts)
+    return torch_probabilities(saved.student, encoder.encode, texts, scoring)
 
 
-def summarize(stage: StageResult, holdout: Holdout, labels: Sequence[str]) -> StageSummary:
+def summarize(stage: StageResult, holdout: Holdout, labels: Sequence[str], scoring: Scoring) -> StageSummary:
     """A trained student with its quality on the holdout; `labels` are the teacher's."""
     quality = measure_quality(
-        lambda texts: _answers(stage, texts),
+        lambda texts: _answers(stage, texts, scoring),
         holdout.texts,
         holdout.teacher_probabilities,
         holdout.hard_labels,
         labels,
+        scoring=scoring,
     )
     return StageSummary(
         name=stage.name,
@@ -61,23 +63,31 @@ def summarize(stage: StageResult, holdout: Holdout, labels: Sequence[str]) -> St
 
 
 def compare_with_controls(
-    arms: tuple[StageResult, StageResult], ships: Contender, chain: Contender, holdout: Holdout
+    arms: tuple[StageResult, StageResult],
+    ships: Contender,
+    chain: Contender,
+    holdout: Holdout,
+    scoring: Scoring,
 ) -> tuple[Comparison, Comparison]:
     """The chain against the direct jump, and what ships against the label-only student."""
     direct, hard = arms
-    return _compared(direct, chain, holdout), _compared(hard, ships, holdout)
+    return _compared(direct, chain, holdout, scoring), _compared(hard, ships, holdout, scoring)
 
 
-def _compared(arm: StageResult, ours: Contender, holdout: Holdout) -> Comparison:
-    labelled = holdout.hard_labels is not None
-    truth = (
-        np.asarray(holdout.hard_labels) if labelled else np.asarray(holdout.teacher_probabilities).argmax(1)
-    )
-    known = truth >= 0
-    right = [(_answers(one, holdout.texts).argmax(1) == truth)[known] for one in (ours.student, arm)]
+def _compared(arm: StageResult, ours: Contender, holdout: Holdout, scoring: Scoring) -> Comparison:
+    truth, measure = _truth(holdout, scoring)
+    known = scoring.known(truth)
+    said = (scoring.answers(_answers(one, holdout.texts, scoring)) for one in (ours.student, arm))
+    right = [scoring.score(answers, truth)[known] for answers in said]
     difference = paired_difference(*right, seed=0)
-    measure = "accuracy" if labelled else "agreement"
     return Comparison(arm.name, measure, difference, _verdict(ours.name, arm.name, measure, difference))
+
+
+def _truth(holdout: Holdout, scoring: Scoring) -> tuple[Answers, str]:
+    """True answers where the holdout is labelled, else the teacher's; and what the mean score is called."""
+    if holdout.hard_labels is not None:
+        return np.asarray(holdout.hard_labels), scoring.measure
+    return scoring.answers(np.asarray(holdout.teacher_probabilities)), "agreement"
 
 
 def _verdict(ours: str, name: str, measure: str, difference: Interval) -> str:

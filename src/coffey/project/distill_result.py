@@ -36,7 +36,7 @@ class Comparison:
 
     name: str
     measure: str
-    """`accuracy` where the holdout is labelled, else `agreement`."""
+    """`accuracy` (`F1` in a multi-label task) where the holdout is labelled, else `agreement`."""
     difference: Interval
     """Chain minus control."""
     verdict: str
@@ -74,6 +74,8 @@ class TeacherSummary:
     params: int | None
     fingerprint: str
     accuracy: Interval | None
+    measure: str = "accuracy"
+    """What `accuracy` is, as in `Quality`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,9 @@ class StudentSummary:
     agreement: Interval
     accuracy: Interval | None
     retention: Interval | None
+    measure: str = "accuracy"
+    threshold: float | None = None
+    """Of a multi-label task: the probability from which teacher and student give a label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from coffey.project.labelling import Labelled, label_data
 from coffey.project.reporting import kept_result
 from coffey.project.transfer import ProjectData, read_data
 from coffey.project.workspace import Workspace
+from coffey.stats.scoring import ONE_LABEL, Scoring, fit_threshold, scoring_of, threshold_of
 from coffey.teacher.protocol import ExportableTeacher
 
 WHO = "distill"
@@ -55,7 +56,9 @@ class Lesson:
     data: ProjectData
     labelled: Labelled
     hard: npt.NDArray[np.int64]
+    """[transfer], -1 where it is not known; sets [transfer, labels] in a multi-label task."""
     holdout: Holdout
+    scoring: Scoring
 
 
 def prepare(space: Workspace, progress: Progress | None = None, *, augmented: bool = True) -> Lesson:
@@ -73,15 +76,24 @@ def prepare(space: Workspace, progress: Progress | None = None, *, augmented: bo
     read = read_data(space.settings, progress)
     if augmented:
         read = augment_data(space.settings, read)
-    labels = space.teacher.labels
+    labels, many = space.teacher.labels, space.settings.task.many_labels
     for split in (read.transfer, read.holdout):
-        split.indices(labels)  # refused before anything is paid for
+        split.indices(labels, many=many)  # refused before anything is paid for
     features = space.feature_keeper(len(read.transfer.texts), progress)
     labelled = label_data(space.settings, read, space.teacher, space.labels, progress, features=features)
     data = labelled.data
-    hard = data.holdout.indices(labels) if data.holdout.labelled() else None
+    hard = data.holdout.indices(labels, many=many) if data.holdout.labelled() else None
     holdout = Holdout(list(data.holdout.texts), labelled.holdout, hard)
-    return Lesson(data, labelled, data.transfer.indices(labels), holdout)
+    transfer = data.transfer.indices(labels, many=many)
+    return Lesson(data, labelled, transfer, holdout, _scoring(space, labelled.transfer, transfer))
+
+
+def _scoring(space: Workspace, teacher: npt.NDArray[np.floating], hard: npt.NDArray[np.int64]) -> Scoring:
+    """The task's, with the threshold that is set, or that suits the transfer set's hard labels."""
+    task = space.settings.task
+    if not task.many_labels:
+        return ONE_LABEL
+    return scoring_of(task.kind, task.threshold or fit_threshold(teacher, hard))
 
 
 def distill(space: Workspace, *, compare: bool) -> DistillResult:
@@ -107,18 +119,22 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
     quality = candidate.manifest.quality
     passed = gate(quality, space.settings.budget)
     challenger = _register(space, candidate, stages[-1], passed, lesson) if passed.passed else None
-    teacher = space.teacher
+    teacher, scoring = space.teacher, lesson.scoring
     return DistillResult(
         teacher=_teacher(space, quality),
         student=_student(candidate, challenger),
-        stages=tuple(summarize(stage, lesson.holdout, teacher.labels) for stage in chain.stages),
+        stages=tuple(summarize(stage, lesson.holdout, teacher.labels, scoring) for stage in chain.stages),
         controls=_controls(arms, chain, stages[-1], lesson, teacher.labels) if arms else None,
         gate=passed,
         artifact=str(candidate.path),
         challenger=challenger,
         labelling=lesson.labelled.result,
         doubtful=describe_doubtful(
-            lesson.labelled.transfer, lesson.hard, texts=lesson.data.transfer.texts, labels=teacher.labels
+            lesson.labelled.transfer,
+            lesson.hard,
+            texts=lesson.data.transfer.texts,
+            labels=teacher.labels,
+            scoring=scoring,
         ),
         params_ratio=teacher.params / candidate.manifest.params if teacher.params else None,
         seconds=monotonic() - began,
@@ -128,10 +144,11 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
 
 
 def run_id(space: Workspace, lesson: Lesson) -> str:
-    """Names a run by everything that decides its outcome: data, teacher, chain."""
+    """Names a run by everything that decides its outcome: data, teacher, chain, threshold."""
     chain = _chain(space)
     decided = {name: getattr(chain, name) for name in chain.__slots__ if name != "checkpoint_seconds"}
-    return digest_json([lesson.data.digest(), space.teacher.fingerprint, decided])[:16]
+    task = [threshold_of(lesson.scoring)] if lesson.scoring.independent else []
+    return digest_json([lesson.data.digest(), space.teacher.fingerprint, decided, *task])[:16]
 
 
 def _chain(space: Workspace) -> ChainSettings:
@@ -157,6 +174,7 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
         stages=chain.stages,
         settings=chain,
         folder=folder,
+        scoring=lesson.scoring,
         tokenizer=exportable.tokenizer() if exportable else None,
         encoder=exportable.encoder() if exportable else None,
         features=space.feature_reader(spent_usd=lesson.labelled.result.usd or 0.0),
@@ -188,6 +206,7 @@ def _package(space: Workspace, lesson: Lesson, stages: Sequence[StageResult], fo
         holdout=lesson.holdout,
         lineage=lineage,
         export=space.settings.export,
+        scoring=lesson.scoring,
     )
     return make_candidate(stages[-1], making, folder=folder / "export", progress=space.progress)
 
@@ -227,6 +246,7 @@ def _teacher(space: Workspace, quality: Quality) -> TeacherSummary:
         params=teacher.params,
         fingerprint=teacher.fingerprint,
         accuracy=quality.teacher_accuracy,
+        measure=quality.measure,
     )
 
 
@@ -244,6 +264,8 @@ def _student(candidate: Candidate, name: str | None) -> StudentSummary:
         agreement=quality.agreement,
         accuracy=quality.accuracy,
         retention=quality.retention,
+        measure=quality.measure,
+        threshold=manifest.threshold,
     )
 
 
@@ -254,17 +276,18 @@ def _controls(
     lesson: Lesson,
     labels: Sequence[str],
 ) -> Controls:
-    direct, hard = (summarize(arm, lesson.holdout, labels) for arm in arms)
+    direct, hard = (summarize(arm, lesson.holdout, labels, lesson.scoring) for arm in arms)
     whole = Contender(CHAIN, chain.final)
     shipped = whole if ships == chain.final else Contender(_route(ships), ships)
-    return Controls(direct, hard, compare_with_controls(arms, shipped, whole, lesson.holdout))
+    found = compare_with_controls(arms, shipped, whole, lesson.holdout, lesson.scoring)
+    return Controls(direct, hard, found)
 
 
 def _proof(proof: Proof, chain: ChainResult, lesson: Lesson, labels: Sequence[str]) -> ProofSummary:
     kept = all(decision.kept for decision in proof.decisions)
     return ProofSummary(
         decisions=proof.decisions,
-        routes=tuple(summarize(route, lesson.holdout, labels) for route in proof.routes),
+        routes=tuple(summarize(route, lesson.holdout, labels, lesson.scoring) for route in proof.routes),
         shipped=CHAIN if proof.shipped == chain.final else _route(proof.shipped),
         advice=None if kept else advice([stage.name for stage in proof.before], chain, proof.shipped),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -87,6 +88,7 @@ def _read(settings: Settings, name: str, rows: int) -> _Sample:
         label=task.label,
         bad_rows="skip",
         label_required=name == "holdout",
+        separator=task.label_separator,
     )
     title = f"data.{name}"
     try:
@@ -102,10 +104,10 @@ def _judge(
     title: str, settings: Settings, report: ReadReport, examples: list[Example], complete: bool
 ) -> Finding:
     extent = "" if complete else f"the first {len(examples):,} rows: "
-    found = {example.label for example in examples} - {None}
+    found = set(itertools.chain.from_iterable(map(_names, examples)))
     labels = f", {report.labelled:,} labelled with {len(found):,} labels" if settings.task.label else ""
     detail = f"{extent}{len(examples):,} usable, {report.bad_count:,} bad{labels}"
-    strange = sorted(str(label) for label in found - set(settings.task.labels or found))
+    strange = sorted(found - set(settings.task.labels or found))
     if strange:
         named = ", ".join(repr(label) for label in strange[:5])
         return Finding(title, False, f"{detail}; task.labels lacks {named}", "complete task.labels")
@@ -115,6 +117,10 @@ def _judge(
     if settings.data.bad_rows == "skip":
         return Finding(title, None, first, "they are left out, as data.bad_rows = 'skip' says")
     return Finding(title, False, first, "mend them, or set data.bad_rows = 'skip'")
+
+
+def _names(example: Example) -> Sequence[str]:
+    return [example.label] if isinstance(example.label, str) else example.label or ()
 
 
 def _leaks(transfer: _Sample, holdout: _Sample, near_duplicate: float) -> Finding:

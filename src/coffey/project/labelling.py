@@ -13,6 +13,7 @@ from coffey.core.errors import EmptyData
 from coffey.core.progress import Progress
 from coffey.core.settings import Settings
 from coffey.project.transfer import DataReport, ProjectData, Split
+from coffey.teacher.answers import are_independent
 from coffey.teacher.asking import AskReport, ask_as_told
 from coffey.teacher.calibration import Calibration, measure_calibration
 from coffey.teacher.known import read_known
@@ -52,7 +53,8 @@ class LabelResult:
     skipped: int = 0
     """Inputs of both sets without a usable answer, which `teacher.asking.malformed` says to leave out."""
     calibration: Calibration | None = None
-    """Of the teacher, on the labelled rows of the transfer set; None when these are too few to tell."""
+    """Of the teacher, on the labelled rows of the transfer set; None when these are too few to tell, and
+    in a multi-label task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,12 @@ def label_data(
 
 
 def _calibrate(transfer: Split, teacher: Teacher, store: LabelStore) -> Calibration | None:
-    """Measure on the labelled rows of the transfer set, and read the answers accordingly from now on."""
+    """Measure on the labelled rows of the transfer set, and read the answers accordingly from now on.
+
+    Independent labels are left alone: what is measured is one distribution over the labels.
+    """
+    if are_independent(teacher.header):
+        return None
     lacking = set(store.missing(transfer.keys))
     hard = transfer.indices(teacher.labels)
     rows = [row for row, key in enumerate(transfer.keys) if hard[row] >= 0 and key not in lacking]

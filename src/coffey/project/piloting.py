@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from coffey.core.clock import utc_now
-from coffey.core.errors import MissingExtra
+from coffey.core.errors import MissingExtra, PlanError
 from coffey.core.eventlog import EventLog
 from coffey.core.records import Figure, Origin
 from coffey.core.settings import Settings
@@ -30,8 +30,14 @@ def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
 
     Raises:
         MissingExtra: it needs the extra `distill`.
+        PlanError: the task has many labels a text.
         DataError, TeacherError, StageError, StoreError: see those.
     """
+    if settings.task.many_labels:
+        raise PlanError(
+            "A pilot foresees the share of equal labels, which a multi-label task has not. "
+            "Run `coffey plan --probe`, and `coffey distill` on a part of the transfer set."
+        )
     try:
         from coffey.probe.pilot import run_pilot as train_pilot
         from coffey.project.transfer import read_data

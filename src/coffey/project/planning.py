@@ -177,5 +177,6 @@ def _texts(space: Workspace, files: tuple[str, ...] | str) -> list[str]:
         label=settings.task.label,
         bad_rows=settings.data.bad_rows,
         label_required=False,
+        separator=settings.task.label_separator,
     )
     return list(dict.fromkeys(example.text for example in source))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from coffey.traffic.sql import Rows
 
-_TYPES = {"str": "string", "float": "float64", "bool": "bool"}
+_TYPES = {"str": "string", "float": "float64", "bool": "bool", "float | None": "float64"}
 
 
 def query_traffic(space: Workspace, statement: str, *, limit: int = 1000) -> Rows:

@@ -44,6 +44,7 @@ def broken_rules(values: Values, given: Mapping[str, object]) -> list[Problem]:
         _drops,
         _function,
         _endpoint,
+        _many_labels,
         _asking,
         _stages,
         _overlap,
@@ -173,6 +174,16 @@ def _endpoint(values: Values) -> Iterator[Problem]:
     if values.get("task.labels", _Hidden) is None:
         expected = "the names that the model chooses from, as teacher.kind is 'openai'"
         yield Problem("task.labels", None, expected)
+
+
+def _many_labels(values: Values) -> Iterator[Problem]:
+    if values.get("task.kind") != "multi-label-classification":
+        return
+    if values.get("teacher.kind") == "openai":
+        expected = "'text-classification': a model behind an endpoint gives one distribution over the labels"
+        yield Problem("task.kind", "multi-label-classification", expected)
+    if values.get("task.separator") == "":
+        yield Problem("task.separator", "", "at least one character")
 
 
 def _asking(values: Values) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ _COMMON = frozenset(
 _SAMPLES: Mapping[str, object] = {
     "task.label": "label",
     "task.labels": ("first label", "second label"),
+    "task.threshold": 0.5,
     "teacher.revision": "main",
     "teacher.head": "head.safetensors",
     "teacher.version": "1",

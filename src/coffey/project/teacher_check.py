@@ -95,7 +95,7 @@ def _ask(
     except Exception as exc:  # noqa: BLE001 - the user's code is diagnosed here; it may raise anything
         detail = f"{source!r} raised {type(exc).__name__}: {exc}"
         return Finding("teacher", False, detail, "run the function by itself and mend it")
-    problem = _answer_problem(answers, len(texts), len(labels))
+    problem = _answer_problem(answers, len(texts), len(labels), independent=settings.task.many_labels)
     if problem:
         mend = "return one probability a label for every text"
         return Finding("teacher", False, f"{source!r} gave {problem}", mend)
@@ -114,11 +114,16 @@ def _price(settings: Settings, teacher: AnsweringTeacher) -> str:
     return f"{asked}, {price.of(used, seconds=0.0):.2g} USD"
 
 
-def _answer_problem(answers: np.ndarray[Any, Any], texts: int, labels: int) -> str | None:
+def _answer_problem(
+    answers: np.ndarray[Any, Any], texts: int, labels: int, *, independent: bool
+) -> str | None:
     if answers.shape != (texts, labels):
         return f"the shape {list(answers.shape)} where [{texts}, {labels}] was expected"
     if not np.issubdtype(answers.dtype, np.number) or not np.isfinite(answers).all():
         return "values that are not finite numbers"
+    if independent:
+        outside = (answers < 0).any() or (answers > 1).any()
+        return "values that are not probabilities (from 0 to 1)" if outside else None
     if (answers < 0).any() or (abs(answers.sum(axis=1) - 1) > 1e-3).any():
         return "rows that are not probabilities (not negative, summing to 1)"
     return None

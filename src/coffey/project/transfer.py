@@ -22,6 +22,9 @@ from coffey.data.split import in_validation
 UNKNOWN = -1
 """Index of a hard label that is not known."""
 
+HardLabel = str | tuple[str, ...] | None
+"""The label of a text, its labels in a multi-label task, or None where nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -29,7 +32,7 @@ class Split:
 
     texts: tuple[str, ...]
     keys: tuple[str, ...]
-    hard: tuple[str | None, ...]
+    hard: tuple[HardLabel, ...]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,14 +51,16 @@ class Split:
         """Whether any row has a hard label."""
         return any(label is not None for label in self.hard)
 
-    def indices(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The hard labels as indices into `labels`, -1 where there is none.
+    def indices(self, labels: Sequence[str], *, many: bool = False) -> npt.NDArray[np.int64]:
+        """The hard labels as indices into `labels` [self], -1 where there is none.
+
+        With `many`, as sets [self, labels]: 1 for each label of a row; -1 in a row where nobody knows them.
 
         Raises:
             DataError: a hard label that the teacher does not know.
         """
         position = {label: index for index, label in enumerate(labels)}
-        strange = Counter(label for label in self.hard if label is not None and label not in position)
+        strange = Counter(name for label in self.hard for name in _named(label) if name not in position)
         if strange:
             listed = ", ".join(f"{label!r} ({count} rows)" for label, count in strange.most_common(5))
             raise DataError(
@@ -63,7 +68,19 @@ class Split:
                 f"{', '.join(map(repr, labels[:8]))}{' …' if len(labels) > 8 else ''}. "
                 "Set task.labels to the teacher's labels, or leave those rows out."
             )
-        return np.array([UNKNOWN if label is None else position[label] for label in self.hard], np.int64)
+        if not many:
+            places = [[position[name] for name in _named(label)] or [UNKNOWN] for label in self.hard]
+            return np.array(places, np.int64).reshape(len(self))
+        sets = np.full((len(self), len(labels)), UNKNOWN, np.int64)
+        for row, label in zip(sets, self.hard, strict=True):
+            if label is not None:
+                row[:] = 0
+                row[[position[name] for name in _named(label)]] = 1
+        return sets
+
+
+def _named(label: HardLabel) -> Sequence[str]:
+    return [label] if isinstance(label, str) else label or ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,7 @@ def _source(settings: Settings, urls: tuple[str, ...] | str) -> ExampleSource:
         label=settings.task.label,
         bad_rows=settings.data.bad_rows,
         label_required=urls == settings.data.holdout,
+        separator=settings.task.label_separator,
     )
 
 

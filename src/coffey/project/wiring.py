@@ -82,12 +82,17 @@ def build_teacher(settings: Settings, folder: Path, progress: Progress | None = 
     """
     wanted = settings.teacher
     labels = settings.task.labels if isinstance(settings.task.labels, tuple) else None
+    independent = settings.task.many_labels
     try:
         if wanted.kind == "python":
             from coffey.teacher.function import FunctionTeacher
 
             return FunctionTeacher.load(
-                wanted.source, folder=folder, labels=labels or (), version=wanted.version
+                wanted.source,
+                folder=folder,
+                labels=labels or (),
+                version=wanted.version,
+                independent=independent,
             )
         if wanted.kind == "openai":
             return _endpoint_teacher(wanted, folder, labels or ())
@@ -104,6 +109,7 @@ def build_teacher(settings: Settings, folder: Path, progress: Progress | None = 
         batch_size=wanted.batch_size,
         max_length=wanted.max_length,
         threads=wanted.threads,
+        independent=independent,
     )
     kept = local_store(settings) / "teachers" / "labelling"
     teacher.quicken_with(Quickener(kept, wanted.threads, progress or Silent()))

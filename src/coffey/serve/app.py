@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
+from msgspec import UNSET
+
 from coffey import _version
 from coffey.core.clock import Clock, monotonic, unix_now
 from coffey.core.errors import CoffeyError, ServeError
@@ -232,8 +234,13 @@ class App:
         if model is None:
             return 503, ErrorBody("No model is loaded yet.")
         text = TensorMetadata("text", "BYTES", [-1])
-        outputs = [TensorMetadata("label", "BYTES", [-1]), TensorMetadata("score", "FP32", [-1])]
-        return 200, ModelMetadata(self._model_name, [model.digest], "onnxruntime_onnx", [text], outputs)
+        many = model.scoring.independent
+        shape = [-1, len(model.labels)] if many else [-1]
+        outputs = [TensorMetadata("label", "BYTES", [-1]), TensorMetadata("score", "FP32", shape)]
+        labels = list(model.labels) if many else UNSET
+        return 200, ModelMetadata(
+            self._model_name, [model.digest], "onnxruntime_onnx", [text], outputs, labels
+        )
 
 
 def _text(value: bytes | None) -> str | None:

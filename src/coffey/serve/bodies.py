@@ -32,6 +32,10 @@ class Prediction(Struct):
     label: str
     score: float
     scores: list[LabelScore] | UnsetType = UNSET
+    labels: Annotated[
+        list[LabelScore] | UnsetType,
+        Meta(description="of a multi-label task, the labels that the text is given: none, one or many"),
+    ] = UNSET
 
 
 class PredictResponse(Struct):
@@ -90,6 +94,9 @@ class ModelMetadata(Struct):
     platform: str
     inputs: list[TensorMetadata]
     outputs: list[TensorMetadata]
+    labels: Annotated[
+        list[str] | UnsetType, Meta(description="of a multi-label task, the label of each column of score")
+    ] = UNSET
 
 
 class ModelReady(Struct):

@@ -29,9 +29,10 @@ class Answer:
     model: Model
     probabilities: Probabilities
     """float32 [texts, labels]"""
-    labels: list[str]
-    scores: list[float]
-    """The probability of the label of each text."""
+    names: list[str]
+    """The answer to each text: its label, or its labels as a JSON list in a multi-label task."""
+    confidence: list[float]
+    """The probability of each answer."""
     tokenize_s: float
     run_s: float
     """Seconds of the batches that its texts were in."""
@@ -89,10 +90,10 @@ class DataPlane:
         request_id = f"{self._prefix}{next(self._numbers):012x}"
         found = await self.batcher.run(texts, deadline)
         model, probabilities = found.model, found.probabilities
-        names = model.labels
-        labels = [names[index] for index in probabilities.argmax(axis=1).tolist()]
-        scores = probabilities.max(axis=1).tolist()
-        return Answer(request_id, model, probabilities, labels, scores, found.tokenize_s, found.run_s)
+        scoring = model.scoring
+        names = scoring.names(scoring.answers(probabilities), model.labels)
+        confidence = scoring.confidence(probabilities).tolist()
+        return Answer(request_id, model, probabilities, names, confidence, found.tokenize_s, found.run_s)
 
     def record(self, answer: Answer, texts: Sequence[str], arrived: float, sent: float) -> None:
         """Log an answer to a request that `arrived` and whose answer was `sent` (of the clock).
@@ -115,8 +116,8 @@ class DataPlane:
                         unix_s=now,
                         model=digest,
                         text=text,
-                        label=answer.labels[index],
-                        confidence=answer.scores[index],
+                        label=answer.names[index],
+                        confidence=answer.confidence[index],
                         latency_ms=latency_ms,
                         audit=chosen,
                         audit_probability=audit.probability,

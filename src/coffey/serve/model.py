@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffey.artifact.encoding import Encoded
+from coffey.stats.scoring import Scoring
 
 
 class Model(Protocol):
@@ -21,6 +22,10 @@ class Model(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the labels, in the order of the columns of `predict`."""
+
+    @property
+    def scoring(self) -> Scoring:
+        """How probabilities are read as labels."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Token ids of the texts."""

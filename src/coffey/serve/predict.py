@@ -48,14 +48,25 @@ def decode_predict(body: bytes, limits: Limits) -> tuple[PredictRequest, Sequenc
 
 def encode_predict(request: PredictRequest, answer: Answer) -> PredictResponse:
     """The answer's body."""
-    labels, scores = answer.labels, answer.scores
-    if request.top_k is None and not request.scores:
-        predictions = [Prediction(label, score) for label, score in zip(labels, scores, strict=True)]
+    if answer.model.scoring.independent:
+        predictions = _many_labels(answer)
     else:
+        predictions = list(map(Prediction, answer.names, answer.confidence))
+    if request.top_k is not None or request.scores:
         count = len(answer.model.labels) if request.scores or request.top_k is None else request.top_k
-        ranked = ranked_scores(answer, count)
-        predictions = [Prediction(*row) for row in zip(labels, scores, ranked, strict=True)]
+        for prediction, ranked in zip(predictions, ranked_scores(answer, count), strict=True):
+            prediction.scores = ranked
     return PredictResponse(answer.id, answer.model.digest, predictions)
+
+
+def _many_labels(answer: Answer) -> list[Prediction]:
+    """The most probable label of each text, and the labels that it is given."""
+    given = answer.model.scoring.answers(answer.probabilities).sum(axis=1).tolist()
+    ranked = ranked_scores(answer, max(1, *given))
+    return [
+        Prediction(row[0].label, row[0].score, labels=row[:count])
+        for row, count in zip(ranked, given, strict=True)
+    ]
 
 
 def ranked_scores(answer: Answer, count: int) -> list[list[LabelScore]]:
@@ -100,12 +111,17 @@ def _tensor_texts(tensor: InputTensor) -> list[str]:
 
 
 def encode_infer(request: InferRequest, answer: Answer, model_name: str) -> InferResponse:
-    """The answer's body: the outputs that were asked for, both when none was named."""
+    """The answer's body: the outputs that were asked for, both when none was named.
+
+    Of a multi-label task `label` is a JSON list of labels a text, and `score` has one column a label, in the
+    order of `labels` in the model's metadata.
+    """
     shape = request.inputs[0].shape
-    both = {
-        "label": OutputTensor("label", "BYTES", shape, answer.labels),
-        "score": OutputTensor("score", "FP32", shape, answer.scores),
-    }
+    scores = OutputTensor("score", "FP32", shape, answer.confidence)
+    if answer.model.scoring.independent:
+        rows, labels = answer.probabilities.shape
+        scores = OutputTensor("score", "FP32", [rows, labels], answer.probabilities.ravel().tolist())
+    both = {"label": OutputTensor("label", "BYTES", shape, answer.names), "score": scores}
     wanted = [output.name for output in request.outputs] if request.outputs else list(both)
     request_id = answer.id if request.id is UNSET else request.id
     return InferResponse(model_name, answer.model.digest, [both[name] for name in wanted], request_id)

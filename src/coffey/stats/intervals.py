@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,15 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(share, low, high, confidence, "wilson")
 
 
+def mean_score(scores: Vector, confidence: float = 0.95) -> Interval:
+    """Interval of the mean of scores [n] in [0, 1], or of the share of true ones.
+
+    It is `wilson` of their sum. That is right for bool scores and wide enough for others: of all variables in
+    [0, 1] with one mean, the one that is only 0 or 1 varies most.
+    """
+    return wilson(float(np.asarray(scores).sum()), len(scores), confidence)
+
+
 def weighted_share(values: Vector, weights: Vector, confidence: float = 0.95) -> Interval:
     """Interval of a mean in [0, 1] when value i stands for `weights[i]` requests (1 / probability of audit).
 
@@ -70,14 +80,14 @@ def paired_ratio(
     resamples: int = RESAMPLES,
     confidence: float = 0.95,
 ) -> Interval:
-    """Interval of mean(numerator) / mean(denominator) of two bool vectors [n] about the same n examples.
+    """Interval of mean(numerator) / mean(denominator) of two vectors [n] about the same n examples.
 
-    Retention is the ratio of "student right" to "teacher right". Examples are resampled, so both vectors move
-    together: each resample is one draw of the multinomial over the four cells (right/wrong by right/wrong),
-    which has exactly the distribution of drawing n examples with replacement, in O(1) (percentile bootstrap,
-    Efron 1979).
+    Both are bool, or scores in [0, 1]. Retention is the ratio of "student right" to "teacher right". Examples
+    are resampled, so both vectors move together: each resample is one draw of the multinomial over the
+    distinct pairs (of bool vectors the four cells right/wrong by right/wrong), which has exactly the
+    distribution of drawing n examples with replacement (percentile bootstrap, Efron 1979).
 
-    Degenerate cases. Nothing to divide by (n = 0 or an all-false denominator): value 0 in [0, max(n, 1)], the
+    Degenerate cases. Nothing to divide by (n = 0 or an all-zero denominator): value 0 in [0, max(n, 1)], the
     largest ratio that n examples can show. No discordant example: the bootstrap would claim certainty, so the
     share of discordant examples is bounded instead by Clopper and Pearson (1934), `1 - (alpha/2)^(1/n)`.
 
@@ -88,21 +98,21 @@ def paired_ratio(
     >>> paired_ratio(right, right, seed=0).value
     1.0
     """
-    over, under = _pair(numerator, denominator)
+    over, under = _same_length(numerator, denominator)
     n = len(over)
-    right = int(under.sum())
+    right = float(under.sum())
     if right == 0:
         return Interval(0.0, 0.0, float(max(n, 1)), confidence, "paired-bootstrap")
     if np.array_equal(over, under):
         slack = _unseen(n, confidence) * n / right
         return Interval(1.0, max(0.0, 1 - slack), 1 + slack, confidence, "paired-exact")
-    both = int((over & under).sum())
-    cells = np.array([both, int(over.sum()) - both, right - both, 0])
-    cells[3] = n - cells.sum()
-    drawn = np.random.default_rng(seed).multinomial(n, cells / n, size=resamples)
-    below = drawn[:, 0] + drawn[:, 2]
-    ratios = (drawn[:, 0] + drawn[:, 1])[below > 0] / below[below > 0]
-    return _interval(float(over.sum()) / right, ratios, confidence)
+    cells, counts = _cells(over, under)
+    rng = np.random.default_rng(seed)
+    sums = np.concatenate(
+        [rng.multinomial(n, counts / n, size=size) @ cells for size in _chunks(resamples, len(cells))]
+    )
+    above, below = sums[:, 0], sums[:, 1]
+    return _interval(float(over.sum()) / right, above[below > 0] / below[below > 0], confidence)
 
 
 def paired_difference(
@@ -118,8 +128,8 @@ def paired_difference(
 
     Examples are resampled with their weights (1 / probability of audit; equal when absent) through the
     multinomial over the distinct pairs of difference and weight, of which bool vectors have three a weight.
-    `n = 0`: 0 in [-1, 1]. Bool vectors without a discordant example: Clopper and Pearson's bound on the share
-    of discordant ones (at Kish's effective sample size), on either side of 0.
+    `n = 0`: 0 in [-1, 1]. Scores in [0, 1] without a discordant example: Clopper and Pearson's bound on the
+    share of discordant ones (at Kish's effective sample size), on either side of 0.
 
     Raises:
         ValueError: the vectors differ in length.
@@ -130,7 +140,7 @@ def paired_difference(
         return Interval(0.0, -1.0, 1.0, confidence, "paired-bootstrap")
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     difference = one.astype(np.float64) - two.astype(np.float64)
-    if one.dtype == np.bool_ and not difference.any():
+    if not difference.any() and _are_scores(one):
         slack = _unseen(float(weight.sum() ** 2 / (weight @ weight)), confidence)
         return Interval(0.0, -slack, slack, confidence, "paired-exact")
     cells, counts = np.unique(np.stack([difference * weight, weight], axis=1), axis=0, return_counts=True)
@@ -144,14 +154,15 @@ def paired_difference(
 def mcnemar(first: Vector, second: Vector) -> float:
     """Exact two-sided p-value that two bool vectors [n] are right equally often (McNemar 1947, binomial).
 
-    Only discordant examples count; without any, 1.
+    Only discordant examples count; without any, 1. Of two vectors of scores it is the sign test, which
+    McNemar's is a case of: that either is the higher one equally often.
 
     >>> mcnemar(np.array([True] * 8), np.array([False] * 8))
     0.0078125
     """
-    one, two = _pair(first, second)
-    wins = int((one & ~two).sum())
-    losses = int((two & ~one).sum())
+    one, two = _same_length(first, second)
+    wins = int((one > two).sum())
+    losses = int((two > one).sum())
     total = wins + losses
     term, tail = 1, 0
     for k in range(min(wins, losses) + 1):
@@ -169,16 +180,25 @@ def _unseen(n: float, confidence: float) -> float:
     return 1.0 - float(((1 - confidence) / 2) ** (1 / n))
 
 
-def _same_length(first: Vector, second: Vector) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
+def _same_length(first: Vector, second: Vector) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     one, two = np.asarray(first), np.asarray(second)
     if one.ndim != 1 or one.shape != two.shape:
         raise ValueError(f"shapes {one.shape} and {two.shape}: expected two vectors of the same length")
     return one, two
 
 
-def _pair(first: Vector, second: Vector) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    one, two = _same_length(first, second)
-    return one.astype(np.bool_), two.astype(np.bool_)
+def _are_scores(vector: npt.NDArray[Any]) -> bool:
+    return vector.dtype == np.bool_ or bool(vector.min() >= 0 and vector.max() <= 1)
+
+
+def _cells(first: Vector, second: Vector) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """The distinct pairs [cells, 2], and how often each is; bool pairs are always the same four."""
+    one, two = first.astype(np.float64), second.astype(np.float64)
+    if first.dtype == np.bool_:
+        pairs = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        return pairs, np.array([((one == a) & (two == b)).sum() for a, b in pairs])
+    cells, counts = np.unique(np.stack([one, two], axis=1), axis=0, return_counts=True)
+    return cells, counts
 
 
 def _chunks(resamples: int, cells: int) -> Iterator[int]:

@@ -15,7 +15,7 @@ from coffey.core.errors import BudgetExhausted, LabelRejected
 from coffey.core.ids import input_key
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import TeacherSettings
-from coffey.teacher.answers import checked
+from coffey.teacher.answers import are_independent, checked
 from coffey.teacher.budget import Meter
 from coffey.teacher.keys import KeyIndex, Keys, pack_keys
 from coffey.teacher.parts import in_parts
@@ -308,9 +308,11 @@ def _stream(teacher: Teacher, batches: Iterator[tuple[str, ...]], with_features:
         came = _in_turn(teacher.predict_with_features, batches)
     else:
         came = _in_turn(lambda batch: (teacher.predict(batch), None), batches)
-    labels = len(teacher.labels)
+    labels, independent = len(teacher.labels), are_independent(teacher.header)
     for one in came:
-        said = checked(teacher.source, one.probabilities, rows=len(one.texts), labels=labels)
+        said = checked(
+            teacher.source, one.probabilities, rows=len(one.texts), labels=labels, independent=independent
+        )
         yield replace(one, probabilities=said)
 
 

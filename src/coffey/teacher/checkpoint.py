@@ -18,6 +18,7 @@ from transformers import AutoConfig
 
 from coffey.core.errors import ConfigError, LabelRejected, Problem, TeacherUnavailable
 from coffey.core.ids import digest_file
+from coffey.teacher.answers import INDEPENDENT, are_independent
 from coffey.teacher.fingerprint import fingerprint
 from coffey.teacher.head import load_head
 from coffey.teacher.inference import Forward, best_device, on_torch, run_texts
@@ -72,7 +73,7 @@ class CheckpointTeacher:
         self._forward: Forward | None = None
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - a parameter a setting
         cls,
         source: str,
         *,
@@ -83,6 +84,7 @@ class CheckpointTeacher:
         max_length: int = 128,
         threads: int | None = None,
         device: str = "auto",
+        independent: bool = False,
     ) -> CheckpointTeacher:
         """Load a checkpoint; see `coffey.core.settings.TeacherSettings` for the meaning of the arguments.
 
@@ -95,20 +97,22 @@ class CheckpointTeacher:
             max_length: tokens read of a text.
             threads: CPU threads while it predicts; all when None.
             device: `auto`, `cpu`, `cuda`, …
+            independent: every label has a probability of its own (a multi-label task).
 
         Raises:
             ConfigError: a head or labels are missing or do not fit.
             TeacherUnavailable: it cannot be found or loaded; the message says what to do.
-            LabelRejected: it gives no single-label distribution (multi-label, regression).
+            LabelRejected: its outputs are not what is asked for: one distribution over the labels, or
+                independent labels.
         """
         snapshot = locate(source, revision=revision)
         config = _config(source, snapshot.folder)
         if head is None:
-            own = _own_labels(source, config)
+            own = _own_labels(source, config, independent=independent)
             network: Network = load_classifier(source, snapshot.folder)
             parts = _NO_HEAD
         else:
-            network, own, parts = _headed(source, snapshot.folder, Path(head))
+            network, own, parts = _headed(source, snapshot.folder, Path(head), independent=independent)
         tokens = Tokens.load(
             source,
             snapshot.folder,
@@ -125,7 +129,7 @@ class CheckpointTeacher:
             "truncation": tokens.side,
             "preprocessing": "none",
             "precision": "float32",
-            "probabilities": "softmax",
+            "probabilities": INDEPENDENT if independent else "softmax",
         }
         return cls(
             source,
@@ -159,7 +163,7 @@ class CheckpointTeacher:
         logits, features = run_texts(
             self.source, self._open_forward(), texts, tokens=self._tokens, batch_size=self._batch_size
         )
-        said: Probabilities = torch.from_numpy(logits).softmax(dim=-1).numpy()
+        said: Probabilities = self._probabilities(torch.from_numpy(logits)).numpy()
         return said, features
 
     def lengths(self, texts: Sequence[str]) -> Sequence[int]:
@@ -185,6 +189,9 @@ class CheckpointTeacher:
         body = bert_like(body_of(network))
         return body if body is None or self._device.type == "cpu" else copy.deepcopy(body).to("cpu")
 
+    def _probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits.sigmoid() if are_independent(self.header) else logits.softmax(dim=-1)
+
     def _open_forward(self) -> Forward:
         network = self._open_network()
         if self._forward is None:
@@ -199,10 +206,15 @@ class CheckpointTeacher:
 
 
 def _headed(
-    source: str, folder: Path, path: Path
+    source: str, folder: Path, path: Path, *, independent: bool
 ) -> tuple[HeadedEmbedder, tuple[str, ...], dict[str, object]]:
     """The network, the labels and the header's part of an embedding checkpoint with the head at `path`."""
     head = load_head(path)
+    if head.independent != independent:
+        fits = ("one label a text", "many labels a text")
+        raise LabelRejected(
+            source, _wanted(independent), f"a head that was fitted for {fits[head.independent]}"
+        )
     embedder = load_embedder(source, folder)
     width, expected = head.weight.shape[1], embedder.body.config.hidden_size
     if width != expected:
@@ -224,15 +236,25 @@ def _config(source: str, folder: Path) -> Any:
         raise TeacherUnavailable(source, f"its config.json cannot be used ({exc})") from exc
 
 
-def _own_labels(source: str, config: Any) -> tuple[str, ...]:
+def _wanted(independent: bool) -> str:
+    if independent:
+        return "independent labels, as task.kind is 'multi-label-classification'"
+    return "one label a text, out of two or more"
+
+
+def _own_labels(source: str, config: Any, *, independent: bool) -> tuple[str, ...]:
     """The labels a sequence-classification checkpoint states, after checking that it is one."""
     kind = str((config.architectures or ["an unnamed model"])[0])
     if not kind.endswith("ForSequenceClassification"):
         expected = f"a head file, because {kind} gives embeddings (coffey.teacher.head fits and saves one)"
         raise ConfigError(source, [Problem("teacher.head", None, expected)])
-    if config.problem_type in ("multi_label_classification", "regression") or config.num_labels < 2:
-        found = config.problem_type or f"{config.num_labels} output"
-        raise LabelRejected(source, "one label a text, out of two or more", f"a checkpoint for {found}")
+    if independent and config.problem_type != "multi_label_classification":
+        found = f"problem_type {config.problem_type!r} in its config.json, which is a checkpoint of one label"
+        raise LabelRejected(source, _wanted(independent), found)
+    if not independent and config.problem_type in ("multi_label_classification", "regression"):
+        raise LabelRejected(source, _wanted(independent), f"a checkpoint for {config.problem_type}")
+    if config.num_labels < 2:
+        raise LabelRejected(source, _wanted(independent), f"a checkpoint for {config.num_labels} output")
     return tuple(str(config.id2label[position]) for position in range(config.num_labels))
 
 

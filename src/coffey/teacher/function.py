@@ -22,7 +22,7 @@ import numpy as np
 
 from coffey.core.errors import ConfigError, LabelRejected, Problem, TeacherUnavailable
 from coffey.core.ids import digest_file
-from coffey.teacher.answers import Meaning, as_answer, meaning_of, normalized
+from coffey.teacher.answers import INDEPENDENT, Meaning, are_independent, as_answer, meaning_of, normalized
 from coffey.teacher.fingerprint import fingerprint
 from coffey.teacher.protocol import Probabilities
 
@@ -48,16 +48,24 @@ class FunctionTeacher:
         self.header = header
         self.fingerprint = fingerprint(header)
         self._function = function
+        self._independent = are_independent(header)
         self._stated = _stated_meaning(source, function)
         self._first: Meaning | None = None
 
     @classmethod
     def load(
-        cls, source: str, *, folder: Path, labels: Sequence[str] | None, version: str | None = None
+        cls,
+        source: str,
+        *,
+        folder: Path,
+        labels: Sequence[str] | None,
+        version: str | None = None,
+        independent: bool = False,
     ) -> FunctionTeacher:
         """The function `package.module:function`, imported with `folder` first on the import path.
 
-        The folder stays on the path, because the function may import later.
+        The folder stays on the path, because the function may import later. `independent`: every label has a
+        probability of its own (a multi-label task).
 
         Raises:
             ConfigError: the source has another form, or there are no labels.
@@ -71,13 +79,15 @@ class FunctionTeacher:
         function = getattr(module, name, None)
         if not callable(function):
             raise TeacherUnavailable(source, f"module {module_name!r} has no function {name!r}")
-        header = {
+        header: dict[str, object] = {
             "kind": "python",
             "function": source,
             "module": digest_file(Path(module.__file__)) if module.__file__ else None,
             "version": version,
             "labels": list(labels),
         }
+        if independent:
+            header["probabilities"] = INDEPENDENT
         return cls(source, function, labels=labels, header=header)
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
@@ -94,7 +104,8 @@ class FunctionTeacher:
         except Exception as exc:
             raise TeacherUnavailable(self.source, _last_line(exc)) from exc
         answer = as_answer(self.source, said, rows=len(texts), labels=len(self.labels))
-        return normalized(answer, self._settle(meaning_of(answer)))
+        meaning = self._settle(meaning_of(answer, independent=self._independent))
+        return normalized(answer, meaning, independent=self._independent)
 
     def close(self) -> None:
         """Nothing to give back: the function belongs to the user."""

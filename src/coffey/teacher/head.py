@@ -1,13 +1,14 @@
 """A linear classification head over frozen sentence embeddings: fitted, saved, loaded.
 
 File format 1: safetensors with `weight` float32 [labels, width] and `bias` float32 [labels]; metadata
-`coffey.head` = "1" and `labels` = JSON list of the names, in the order of the rows.
+`coffey.head` = "1" and `labels` = JSON list of the names, in the order of the rows. Format 2 is the same for
+independent labels: each logit goes through a sigmoid of its own, where those of format 1 share a softmax.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from coffey.core.files import write_atomic
 Array = npt.NDArray[np.float32]
 
 FORMAT = "1"
+INDEPENDENT_FORMAT = "2"
 L2 = 1e-5
 """scikit-learn's C = 20 at 5,000 examples (its objective divided by C n): embeddings of length 1 need a
 weaker pull than its default C = 1, which assumes features of variance 1."""
@@ -39,6 +41,8 @@ class Head:
     bias: Array
     """float32 [labels]"""
     labels: tuple[str, ...]
+    independent: bool = False
+    """Whether every label has a probability of its own (a multi-label task)."""
 
     def linear(self) -> torch.nn.Linear:
         """The same as a torch layer."""
@@ -78,18 +82,49 @@ def fit_head(
         raise ValueError(f"embeddings {embeddings.shape} do not fit targets {targets.shape}")
     if targets.min() < 0 or targets.max() >= len(classes):
         raise ValueError(f"targets from {targets.min()} to {targets.max()} for {len(classes)} classes")
-    features = torch.from_numpy(embeddings.astype(np.float64))
     goal = torch.from_numpy(targets.astype(np.int64))
-    draw = torch.Generator().manual_seed(seed)
-    weight = 1e-3 * torch.randn((len(classes), features.shape[1]), generator=draw, dtype=torch.float64)
-    bias = torch.zeros(len(classes), dtype=torch.float64)
-    _minimize(features, goal, weight.requires_grad_(), bias.requires_grad_(), l2)
-    centred = bias.detach() - bias.detach().mean()  # a constant added to all logits changes nothing
-    return Head(
-        weight=weight.detach().numpy().astype(np.float32),
-        bias=centred.numpy().astype(np.float32),
-        labels=tuple(classes),
-    )
+
+    def fit(logits: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(logits, goal)
+
+    weight, bias = _fitted(embeddings, fit, len(classes), l2=l2, seed=seed)
+    centred = bias - bias.mean()  # a constant added to all logits changes nothing
+    return Head(weight.astype(np.float32), centred.astype(np.float32), tuple(classes))
+
+
+def fit_independent_head(
+    embeddings: Array,
+    targets: npt.NDArray[np.integer],
+    *,
+    classes: Sequence[str],
+    l2: float = L2,
+    seed: int = 0,
+) -> Head:
+    """A logistic regression a label: the head that minimizes, summed over labels, as `fit_head` does for one.
+
+    Args:
+        embeddings: float32 [n, width].
+        targets: [n, classes], 1 where a label applies and 0 where it does not.
+        classes: names of the labels.
+        l2: strength of the pull towards 0.
+        seed: of the starting point.
+
+    Raises:
+        ValueError: shapes, or targets that are neither 0 nor 1.
+        HeadNotConverged: the gradient is not close to 0 after 2,000 iterations.
+    """
+    if embeddings.ndim != 2 or targets.shape != (len(embeddings), len(classes)) or not len(targets):
+        raise ValueError(f"embeddings {embeddings.shape} and {len(classes)} classes: targets {targets.shape}")
+    if not np.isin(targets, (0, 1)).all():
+        raise ValueError("targets: expected 0 and 1 only")
+    goal = torch.from_numpy(targets.astype(np.float64))
+
+    def fit(logits: torch.Tensor) -> torch.Tensor:
+        each = torch.nn.functional.binary_cross_entropy_with_logits(logits, goal, reduction="none")
+        return each.sum(dim=1).mean()
+
+    weight, bias = _fitted(embeddings, fit, len(classes), l2=l2, seed=seed)
+    return Head(weight.astype(np.float32), bias.astype(np.float32), tuple(classes), independent=True)
 
 
 def save_head(path: Path, head: Head) -> None:
@@ -98,7 +133,8 @@ def save_head(path: Path, head: Head) -> None:
     Raises:
         StoreUnavailable: the disk is full, or the like.
     """
-    metadata = {"coffey.head": FORMAT, "labels": json.dumps(list(head.labels), ensure_ascii=False)}
+    number = INDEPENDENT_FORMAT if head.independent else FORMAT
+    metadata = {"coffey.head": number, "labels": json.dumps(list(head.labels), ensure_ascii=False)}
     write_atomic(path, safetensors.numpy.save({"weight": head.weight, "bias": head.bias}, metadata=metadata))
 
 
@@ -114,8 +150,9 @@ def load_head(path: Path) -> Head:
             metadata = file.metadata() or {}
             if "coffey.head" not in metadata:
                 raise ValueError("no 'coffey.head' in its metadata")
-            if metadata["coffey.head"] != FORMAT:
-                raise UnknownFormat(str(path), metadata["coffey.head"], [int(FORMAT)])
+            number = metadata["coffey.head"]
+            if number not in (FORMAT, INDEPENDENT_FORMAT):
+                raise UnknownFormat(str(path), number, [int(FORMAT), int(INDEPENDENT_FORMAT)])
             weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
         labels = tuple(str(name) for name in json.loads(metadata["labels"]))
         if weight.ndim != 2 or bias.shape != (len(labels),) or len(weight) != len(labels):
@@ -123,11 +160,29 @@ def load_head(path: Path) -> Head:
     except (OSError, ValueError, KeyError, safetensors.SafetensorError) as exc:
         expected = f"a head written by coffey.teacher.head.save_head ({exc})"
         raise ConfigError(str(path), [Problem("teacher.head", str(path), expected)]) from exc
-    return Head(weight.astype(np.float32), bias.astype(np.float32), labels)
+    return Head(
+        weight.astype(np.float32), bias.astype(np.float32), labels, independent=number == INDEPENDENT_FORMAT
+    )
+
+
+def _fitted(
+    embeddings: Array, fit: Callable[[torch.Tensor], torch.Tensor], classes: int, *, l2: float, seed: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Weight and bias that minimize `fit` of the logits + l2/2 · ‖weight‖²."""
+    features = torch.from_numpy(embeddings.astype(np.float64))
+    draw = torch.Generator().manual_seed(seed)
+    weight = 1e-3 * torch.randn((classes, features.shape[1]), generator=draw, dtype=torch.float64)
+    bias = torch.zeros(classes, dtype=torch.float64)
+    _minimize(features, fit, weight.requires_grad_(), bias.requires_grad_(), l2)
+    return weight.detach().numpy(), bias.detach().numpy()
 
 
 def _minimize(
-    features: torch.Tensor, goal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, l2: float
+    features: torch.Tensor,
+    fit: Callable[[torch.Tensor], torch.Tensor],
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    l2: float,
 ) -> None:
     solver = torch.optim.LBFGS(
         [weight, bias],
@@ -140,8 +195,7 @@ def _minimize(
 
     def loss() -> torch.Tensor:
         solver.zero_grad()
-        fit = torch.nn.functional.cross_entropy(features @ weight.T + bias, goal)
-        total = fit + 0.5 * l2 * weight.square().sum()
+        total = fit(features @ weight.T + bias) + 0.5 * l2 * weight.square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 

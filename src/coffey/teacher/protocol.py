@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import torch
 
 Probabilities = npt.NDArray[np.float32]
-"""float32 [n, labels]; every row sums to 1."""
+"""float32 [n, labels]; every row sums to 1. Those of a teacher of independent labels (see
+`answers.are_independent`) are each in [0, 1] and sum to anything."""
 
 SentenceFeatures = npt.NDArray[np.float32]
 """float32 [n, width]: what a teacher's last linear layer reads of each text."""
@@ -47,7 +48,10 @@ class Teacher(Protocol):
 
     @property
     def header(self) -> Mapping[str, object]:
-        """Everything that decides its answers, as JSON values."""
+        """Everything that decides its answers, as JSON values.
+
+        `probabilities` = "sigmoid" in it says that its labels are independent.
+        """
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
         """Probabilities, float32 [len(texts), len(labels)]; row i answers text i.

@@ -24,7 +24,7 @@ import numpy as np
 from coffey.core.clock import unix_now
 from coffey.core.errors import StoreCorrupt
 from coffey.core.ids import digest_unordered
-from coffey.teacher.answers import checked
+from coffey.teacher.answers import are_independent, checked
 from coffey.teacher.calibration import Calibration, at_temperature
 from coffey.teacher.compaction import compact
 from coffey.teacher.header import note_calibration, read_temperature, settle_header
@@ -176,7 +176,13 @@ class LabelStore:
         if not chosen:
             return Recheck(asked=0, largest_difference=0.0)
         asked = list(chosen.values())
-        said = checked(teacher.source, teacher.predict(asked), rows=len(asked), labels=self._labels)
+        said = checked(
+            teacher.source,
+            teacher.predict(asked),
+            rows=len(asked),
+            labels=self._labels,
+            independent=are_independent(teacher.header),
+        )
         stored = self.read_raw(list(chosen))
         if reason := _unlike(teacher, stored, said, list(chosen), tolerance):
             raise StoreCorrupt(

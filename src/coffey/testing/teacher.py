@@ -12,6 +12,7 @@ import numpy as np
 
 from coffey.core.errors import TeacherUnavailable
 from coffey.core.ids import input_key
+from coffey.teacher.answers import are_independent
 from coffey.teacher.fingerprint import fingerprint
 from coffey.teacher.protocol import Probabilities, Teacher
 
@@ -95,7 +96,10 @@ def check_teacher(teacher: Teacher, texts: Sequence[str], *, tolerance: float = 
     shape = (len(texts), len(teacher.labels))
     _demand(answers.shape == shape and answers.dtype == np.float32, f"predict gives float32 {shape}")
     _demand(bool((answers >= 0).all()), "no probability is negative")
-    _demand(bool((np.abs(answers.sum(axis=1) - 1) < tolerance).all()), "every row sums to 1")
+    if are_independent(teacher.header):
+        _demand(bool((answers <= 1).all()), "no probability is over 1")
+    else:
+        _demand(bool((np.abs(answers.sum(axis=1) - 1) < tolerance).all()), "every row sums to 1")
     _demand(fingerprint(teacher.header) == teacher.fingerprint, "the fingerprint is the digest of the header")
 
     order = np.random.default_rng(seed).permutation(len(texts))

@@ -10,16 +10,11 @@ from coffey.dashboard.charts.plot import Axis, Caption, Mark, Plot
 from coffey.dashboard.charts.plot import number as plain_number
 from coffey.dashboard.charts.scatter import Group, Point, scatter_chart
 from coffey.dashboard.page import Block, Drawing, Section, Table, filled
-from coffey.dashboard.reading import estimate, items, number, obj, rows, words
+from coffey.dashboard.reading import estimate, items, measure_name, number, obj, rows, words
 
 MEASURES = ("retention", "agreement", "accuracy")
 """In this order the first that every stage has is plotted."""
 CONTROLS = {"direct": "direct jump", "labels_only": "labels only"}
-QUALITY_AXIS = {
-    "retention": "retention (student accuracy ÷ teacher accuracy)",
-    "agreement": "agreement with the teacher",
-    "accuracy": "accuracy",
-}
 
 
 def chain_section(result: JsonObject) -> Section | None:
@@ -68,7 +63,7 @@ def _chart(result: JsonObject, stages: Sequence[JsonObject], axis: str) -> Block
             pad=0.12,
         )
     )
-    y = Axis(label=QUALITY_AXIS[measure], form=figures.share, pad=0.1)
+    y = Axis(label=_quality_axis(measure, measure_name(result)), form=figures.share, pad=0.1)
     plot = Plot(x=x, y=y, thresholds=_reference(result, measure, named=bool(groups[-1].points)))
     caption = Caption(
         title=title,
@@ -77,6 +72,13 @@ def _chart(result: JsonObject, stages: Sequence[JsonObject], axis: str) -> Block
     )
     shown = [group for group in groups if group.points]
     return Drawing(scatter_chart(caption, plot, shown))
+
+
+def _quality_axis(measure: str, accuracy: str) -> str:
+    return {
+        "retention": f"retention (student {accuracy} ÷ teacher {accuracy})",
+        "agreement": "agreement with the teacher",
+    }.get(measure, accuracy)
 
 
 def _point(stage: JsonObject, measure: str, axis: str) -> Point | None:
