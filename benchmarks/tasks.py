@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.finetune import Tuning, fine_tune
 from coffey.core.files import write_atomic
 from coffey.core.progress import Progress
 from coffey.distill.threads import fastest_threads
@@ -80,11 +81,57 @@ def write_project(
         name=task.name,
         kind=task.kind,
         source=json.dumps(str(model_folder())),
+        head='head = "head.safetensors"',
         stages=json.dumps(list(task.stages)),
         max_length=task.max_length,
         threads=fastest_threads(),
         epochs=epochs,
         seed=seed,
+    )
+    write_atomic(folder / "coffey.toml", config.encode())
+    return folder / "coffey.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much of a task is used."""
+
+    rows: int
+    """To learn from, at most; the teacher is fine-tuned on the same."""
+    holdout: int
+    epochs: int
+    """Of each stage, at most."""
+    teacher_epochs: int
+    seed: int
+
+
+def write_tuned_project(task: Task, data: Path, folder: Path, sizes: Sizes, progress: Progress) -> Path:
+    """As `write_project`, with all of the teacher fine-tuned on the rows to learn from; on one CPU thread.
+
+    The rows to judge by are the same for every seed.
+    """
+    learned, judged = task.read(data)
+    rng = np.random.default_rng(sizes.seed)
+    drawn = _drawn(learned, sizes.rows, rng)
+    _write_jsonl(folder / "transfer.jsonl", drawn)
+    _write_jsonl(folder / "holdout.jsonl", _drawn(judged, sizes.holdout, np.random.default_rng(0)))
+    names, hot = _sets(drawn)
+    tuning = Tuning(epochs=sizes.teacher_epochs, max_length=task.max_length, seed=sizes.seed, threads=1)
+    several = task.kind == "multi-label-classification"
+    targets = hot.astype(np.float32) if several else hot.argmax(axis=1)
+    fine_tune(
+        folder / "teacher", [text for text, _ in drawn], targets, names, tuning=tuning, progress=progress
+    )
+    config = CONFIG.format(
+        name=task.name,
+        kind=task.kind,
+        source=json.dumps(str(folder / "teacher")),
+        head="",
+        stages=json.dumps(list(task.stages)),
+        max_length=task.max_length,
+        threads=1,
+        epochs=sizes.epochs,
+        seed=sizes.seed,
     )
     write_atomic(folder / "coffey.toml", config.encode())
     return folder / "coffey.toml"
@@ -102,7 +149,7 @@ label = "label"
 [teacher]
 kind = "transformers"
 source = {source}
-head = "head.safetensors"
+{head}
 max_length = {max_length}
 threads = {threads}
 cost = {{ usd_per_hour = 0.17 }}
@@ -218,18 +265,22 @@ def _drawn(rows: Sequence[Row], most: int, rng: np.random.Generator) -> list[Row
 
 
 def _fit(path: Path, rows: Sequence[Row], task: Task, progress: Progress) -> None:
-    sets = [(label,) if isinstance(label, str) else label for _, label in rows]
-    names = sorted(set(itertools.chain.from_iterable(sets)))
+    names, hot = _sets(rows)
     progress.start("teacher", None, "texts")
     found = embed(str(model_folder()), [text for text, _ in rows], max_length=task.max_length)
     if task.kind == "text-classification":
-        targets = np.array([names.index(label) for (label,) in sets])
-        head = fit_head(found, targets, classes=names, l2=1 / (20 * len(rows)))
+        head = fit_head(found, hot.argmax(axis=1), classes=names, l2=1 / (20 * len(rows)))
     else:
-        hot = np.array([[name in labels for name in names] for labels in sets], dtype=np.int64)
         head = fit_independent_head(found, hot, classes=names, l2=_MANY_LABELS_L2)
     save_head(path, head)
     progress.finish("teacher", f"a head for {len(names)} labels on all-MiniLM-L6-v2")
+
+
+def _sets(rows: Sequence[Row]) -> tuple[list[str], np.ndarray]:
+    """Names of the labels, and which a text has: int64 [rows, labels] of 0 and 1."""
+    sets = [(label,) if isinstance(label, str) else label for _, label in rows]
+    names = sorted(set(itertools.chain.from_iterable(sets)))
+    return names, np.array([[name in labels for name in names] for labels in sets], dtype=np.int64)
 
 
 def _write_jsonl(path: Path, rows: Sequence[Row]) -> None:

@@ -182,6 +182,12 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
 
 
 def _package(space: Workspace, lesson: Lesson, stages: Sequence[StageResult], folder: Path) -> Candidate:
+    making = making_of(space, lesson, stages)
+    return make_candidate(stages[-1], making, folder=folder / "export", progress=space.progress)
+
+
+def making_of(space: Workspace, lesson: Lesson, stages: Sequence[StageResult]) -> Making:
+    """What the last of `stages` is packaged with; those before it are its lineage."""
     teacher = space.teacher
     lineage = Lineage(
         teacher=teacher.fingerprint,
@@ -199,7 +205,7 @@ def _package(space: Workspace, lesson: Lesson, stages: Sequence[StageResult], fo
             for stage in stages
         ),
     )
-    making = Making(
+    return Making(
         project=space.settings.project.name,
         store=space.store,
         signer=space.signer,
@@ -208,7 +214,6 @@ def _package(space: Workspace, lesson: Lesson, stages: Sequence[StageResult], fo
         export=space.settings.export,
         scoring=lesson.scoring,
     )
-    return make_candidate(stages[-1], making, folder=folder / "export", progress=space.progress)
 
 
 def _register(
