@@ -115,6 +115,21 @@ def test_selectors_find_the_servers():
     assert target["name"] == DEPLOYMENT["metadata"]["name"]
 
 
+def test_kustomize_adds_no_label_to_who_may_ask():
+    """It adds the application's labels to every `matchLabels` of pods, also to those of the clients."""
+    policy = read(DEPLOY / "kubernetes" / "network-policy.yaml")
+    peers = [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
+    clients = [peer["podSelector"] for peer in peers if "podSelector" in peer]
+    assert clients
+    assert all(set(selector) == {"matchExpressions"} for selector in clients)
+
+
+def test_the_autoscaler_alone_says_how_many_servers_run():
+    """A number in the deployment would undo its work whenever the deployment is applied."""
+    assert "replicas" not in DEPLOYMENT["spec"]
+    assert read(DEPLOY / "kubernetes" / "autoscaler.yaml")["spec"]["minReplicas"] >= 2
+
+
 def test_the_autoscaler_reads_a_metric_that_is_there():
     (scaled,) = read(DEPLOY / "kubernetes" / "autoscaler.yaml")["spec"]["metrics"]
     assert f'"{scaled["pods"]["metric"]["name"]}"' in Path(metrics.__file__).read_text(encoding="utf-8")
