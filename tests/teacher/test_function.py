@@ -173,7 +173,8 @@ def test_independent_labels_need_not_sum_to_1(folder):
 
 def test_logits_of_independent_labels_stay_logits_where_they_happen_to_lie_in_0_to_1(folder):
     """Of few texts they often do: the first answer that cannot be probabilities settles what all are."""
-    (folder / "my_teacher.py").write_text("def ask(texts):\n    return [[0.25, float(len(t))] for t in texts]\n")
+    code = "def ask(texts):\n    return [[0.25, float(len(t))] for t in texts]\n"
+    (folder / "my_teacher.py").write_text(code)
     sys.modules.pop("my_teacher", None)
     teacher = FunctionTeacher.load("my_teacher:ask", folder=folder, labels=LABELS, independent=True)
     teacher.predict(["longer"])
