@@ -137,10 +137,11 @@ def test_the_autoscaler_reads_a_metric_that_is_there():
 
 def test_a_leaving_server_has_the_time_it_takes():
     """Kubernetes and systemd kill it only after the drain, the requests in work and the flush of the log."""
-    waits = SERVER["lifecycle"]["preStop"]["sleep"]["seconds"]
     options = ServeOptions(resolve=lambda: None, load=lambda folder: None)
     needed = options.drain_seconds + options.finish_seconds + LOG_FLUSH_S
-    assert POD["terminationGracePeriodSeconds"] >= waits + needed
+    for pod in (POD, KSERVE):
+        waits = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert pod["terminationGracePeriodSeconds"] >= waits + needed
     unit = (DEPLOY / "systemd" / "coffey-serve.service").read_text(encoding="utf-8")
     (limit,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(limit) >= needed
