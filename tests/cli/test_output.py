@@ -110,7 +110,7 @@ def test_ctrl_c_ends_with_one_line_and_130() -> None:
     """A process that is interrupted says one line on stderr, nothing on stdout, and exits with 130."""
     code = (
         "import signal, sys, time\nfrom coffey.cli.output import guarded\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job begins with it ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs begin with it ignored
         "def run():\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "sys.exit(guarded(run, debug=False))"
     )
