@@ -115,6 +115,21 @@ def test_selectors_find_the_servers():
     assert target["name"] == DEPLOYMENT["metadata"]["name"]
 
 
+def test_kustomize_adds_no_label_to_who_may_ask():
+    """It adds the application's labels to every `matchLabels` of pods, also to those of the clients."""
+    policy = read(DEPLOY / "kubernetes" / "network-policy.yaml")
+    peers = [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
+    clients = [peer["podSelector"] for peer in peers if "podSelector" in peer]
+    assert clients
+    assert all(set(selector) == {"matchExpressions"} for selector in clients)
+
+
+def test_the_autoscaler_alone_says_how_many_servers_run():
+    """A number in the deployment would undo its work whenever the deployment is applied."""
+    assert "replicas" not in DEPLOYMENT["spec"]
+    assert read(DEPLOY / "kubernetes" / "autoscaler.yaml")["spec"]["minReplicas"] >= 2
+
+
 def test_the_autoscaler_reads_a_metric_that_is_there():
     (scaled,) = read(DEPLOY / "kubernetes" / "autoscaler.yaml")["spec"]["metrics"]
     assert f'"{scaled["pods"]["metric"]["name"]}"' in Path(metrics.__file__).read_text(encoding="utf-8")
@@ -122,10 +137,11 @@ def test_the_autoscaler_reads_a_metric_that_is_there():
 
 def test_a_leaving_server_has_the_time_it_takes():
     """Kubernetes and systemd kill it only after the drain, the requests in work and the flush of the log."""
-    waits = SERVER["lifecycle"]["preStop"]["sleep"]["seconds"]
     options = ServeOptions(resolve=lambda: None, load=lambda folder: None)
     needed = options.drain_seconds + options.finish_seconds + LOG_FLUSH_S
-    assert POD["terminationGracePeriodSeconds"] >= waits + needed
+    for pod in (POD, KSERVE):
+        waits = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert pod["terminationGracePeriodSeconds"] >= waits + needed
     unit = (DEPLOY / "systemd" / "coffey-serve.service").read_text(encoding="utf-8")
     (limit,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(limit) >= needed

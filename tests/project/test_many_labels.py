@@ -216,3 +216,13 @@ def test_what_needs_one_label_is_refused(emotions, tmp_path):
     )
     with pytest.raises(ConfigError, match=r"task\.kind"):
         Project.load(tmp_path / "coffey.toml")
+
+
+def test_a_threshold_without_many_labels_is_refused(tmp_path):
+    """It would decide nothing."""
+    text = TOML.replace("[task]\n", "[task]\nthreshold = 0.3\n")
+    (tmp_path / "coffey.toml").write_text(text)
+    Project.load(tmp_path / "coffey.toml")
+    (tmp_path / "coffey.toml").write_text(text.replace("multi-label-classification", "text-classification"))
+    with pytest.raises(ConfigError, match=r"task\.threshold = 0\.3: expected none"):
+        Project.load(tmp_path / "coffey.toml")

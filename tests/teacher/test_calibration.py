@@ -59,6 +59,15 @@ def test_calibrated_and_under_confident_teachers_are_left_alone(confidence):
     assert (found.error > 0.03) == (confidence < 1)
 
 
+def test_a_teacher_that_is_wrong_about_everything_is_not_made_uniform():
+    """No temperature mends it; nearly uniform answers would teach a student nothing."""
+    answers, truth = _drawn(1000, 4, confidence=3.0)
+    found = measure_calibration(answers, (truth + 1) % 4)
+    assert found is not None
+    assert found.temperature == pytest.approx(20)
+    assert not found.corrected
+
+
 def test_too_few_labelled_rows_measure_nothing():
     """Rows without a label do not count."""
     answers, truth = _drawn(300, 4, confidence=3.0)

@@ -12,7 +12,7 @@ from coffey.teacher import features
 from coffey.teacher.asking import UNPAID, ask
 from coffey.teacher.budget import Price, Unit
 from coffey.teacher.checkpoint import CheckpointTeacher
-from coffey.teacher.features import FeatureKeeper, decide_keeping, read_features
+from coffey.teacher.features import FeatureKeeper, FeatureReader, decide_keeping
 from coffey.teacher.purse import Purse
 from coffey.teacher.spending import SPENDING, SpendingLog, read_spending
 from coffey.teacher.store import LabelStore
@@ -63,7 +63,7 @@ def parts_of_three(monkeypatch):
 
 
 def read(teacher, texts, folder, *, purse=UNPAID, progress=None):
-    return read_features(teacher, texts, folder=folder, progress=progress or Silent(), purse=purse)
+    return FeatureReader(teacher, folder, progress or Silent(), purse=purse)(texts)
 
 
 def label(teacher, store, texts, folder):
@@ -199,3 +199,16 @@ def test_features_of_a_teacher_that_is_faster_than_the_disk_are_not_kept(tmp_pat
     assert list(tmp_path.glob("*.safetensors")) == []
     assert [line for line in heard.lines if "not kept" in line] == heard.lines
     assert len(heard.lines) == 1
+
+
+def test_features_that_are_not_kept_are_read_once_for_all_stages(tmp_path, monkeypatch):
+    """Each stage, route and control arm wants them; the teacher is paid for one pass."""
+    monkeypatch.setattr(features, "_SHARE_OF_DISK", 0.0)
+    teacher, price = Showing(), Price(Unit.REQUESTS_1K, 10.0)
+    reader = FeatureReader(teacher, tmp_path, Silent(), purse=Purse(price=price, limit_usd=0.2))
+    first = reader(MANY)
+    np.testing.assert_array_equal(reader(MANY[::-1]), first[::-1])
+    assert list(tmp_path.glob("*.safetensors")) == []
+    assert teacher.texts_asked == len(MANY)
+    with pytest.raises(BudgetExhausted):
+        reader(["one more"])

@@ -169,3 +169,13 @@ def test_independent_labels_need_not_sum_to_1(folder):
     sys.modules.pop("my_teacher", None)
     logits = FunctionTeacher.load(source, folder=folder, labels=LABELS, independent=True)
     np.testing.assert_allclose(logits.predict(["a"]), [[0.5, 1 / (1 + np.exp(-3))]], rtol=1e-6)
+
+
+def test_logits_of_independent_labels_stay_logits_where_they_happen_to_lie_in_0_to_1(folder):
+    """Of few texts they often do: the first answer that cannot be probabilities settles what all are."""
+    code = "def ask(texts):\n    return [[0.25, float(len(t))] for t in texts]\n"
+    (folder / "my_teacher.py").write_text(code)
+    sys.modules.pop("my_teacher", None)
+    teacher = FunctionTeacher.load("my_teacher:ask", folder=folder, labels=LABELS, independent=True)
+    teacher.predict(["longer"])
+    np.testing.assert_allclose(teacher.predict(["a"]), [[1 / (1 + np.exp(-0.25)), 1 / (1 + np.exp(-1))]])

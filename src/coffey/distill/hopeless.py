@@ -65,7 +65,8 @@ def reason_to_stop(curve: Sequence[float], loss: float, *, done: float, left: in
     bound = reachable(curve, left)
     if bound > constant.agreement:
         return ""
+    outlook = f" and could reach {bound:.1%}" if left else ""
     return (
-        f"after {done:.0%} of its steps its agreement on the validation split is {curve[-1]:.1%} and could "
-        f"reach {bound:.1%}; that of one and the same answer to every input is {constant.agreement:.1%}"
+        f"after {done:.0%} of its steps its agreement on the validation split is {curve[-1]:.1%}{outlook}; "
+        f"that of one and the same answer to every input is {constant.agreement:.1%}"
     )

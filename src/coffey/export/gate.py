@@ -24,8 +24,9 @@ class GateResult:
 def gate(quality: Quality, budget: BudgetSettings) -> GateResult:
     """Hold the lower bound of retention (labelled holdout), else of agreement, against the budget.
 
-    The bound counts, not the estimate: too few examples do not pass by luck. Where one label is frequent, a
-    student that always gives it may pass; the reason then ends with a warning.
+    The bound counts, not the estimate: too few examples do not pass by luck. A student that gives nearly every
+    example one answer, where its teacher does not, is refused whatever the bound: a frequent label, or a low
+    budget, would let pass what reads no input.
 
     >>> sure = Interval(0.98, 0.975, 0.985)
     >>> gate(Quality(examples=4000, agreement=sure), BudgetSettings(min_agreement=0.97)).passed
@@ -35,17 +36,18 @@ def gate(quality: Quality, budget: BudgetSettings) -> GateResult:
         held = _held("retention", quality.retention, budget.min_retention, quality.labelled)
     else:
         held = _held("agreement", quality.agreement, budget.min_agreement, quality.examples)
-    return replace(held, reason=held.reason + _warning(quality))
+    constant = _constant(quality)
+    return replace(held, passed=held.passed and not constant, reason=held.reason + constant)
 
 
-def _warning(quality: Quality) -> str:
+def _constant(quality: Quality) -> str:
     """That the student gives nearly every example the same answer and the teacher does not; else empty."""
     own, teacher = quality.commonest, quality.teacher_commonest
     if own is None or teacher is None or own < CONSTANT or teacher > VARIED:
         return ""
     return (
-        f". Warning: the student gives {own:.1%} of the examples one and the same answer, the teacher gives "
-        f"its most frequent answer to {teacher:.1%}"
+        f". But the student gives {own:.1%} of the examples one and the same answer, the teacher gives its most "
+        f"frequent answer to {teacher:.1%}: train longer, or on more"
     )
 
 

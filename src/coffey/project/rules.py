@@ -177,7 +177,11 @@ def _endpoint(values: Values) -> Iterator[Problem]:
 
 
 def _many_labels(values: Values) -> Iterator[Problem]:
-    if values.get("task.kind") != "multi-label-classification":
+    kind, threshold = values.get("task.kind"), values.get("task.threshold")
+    if kind == "text-classification" and threshold is not None:
+        expected = "none: with one label a text the most probable one is the answer"
+        yield Problem("task.threshold", threshold, expected)
+    if kind != "multi-label-classification":
         return
     if values.get("teacher.kind") == "openai":
         expected = "'text-classification': a model behind an endpoint gives one distribution over the labels"

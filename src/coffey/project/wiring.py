@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,12 +181,12 @@ def feature_reader(
 
     if not isinstance(teacher, FeatureTeacher):
         return None
-    from coffey.teacher.features import read_features
+    from coffey.teacher.features import FeatureReader
     from coffey.teacher.purse import Purse
 
     purse = Purse.from_settings(settings, labels, FEATURES, spent_usd=spent_usd)
     folder = _feature_folder(settings, teacher)
-    return partial(read_features, teacher, folder=folder, progress=progress, purse=purse)
+    return FeatureReader(teacher, folder, progress, purse=purse)
 
 
 def feature_keeper(

@@ -26,7 +26,8 @@ _POOR = 0.03
 """Expected calibration error that is worth a correction: 3 points between confidence and accuracy."""
 _SMALLEST = 1e-12
 _MOST_T = 20.0
-"""A teacher that would need more is wrong about nearly everything, and no temperature mends that."""
+"""A teacher that would need more is wrong about nearly everything, and no temperature mends that: at this one
+its answers would be nearly uniform, and a student would learn nothing from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,9 @@ class Calibration:
 def measure_calibration(probabilities: Probabilities, hard: npt.NDArray[np.integer]) -> Calibration | None:
     """Measure on the labelled rows; None when there are fewer than `LEAST_ROWS`.
 
-    It is corrected when all three hold: the temperature is above 1; the likelihood-ratio test against a
-    temperature of 1 rejects at 0.001; and the expected calibration error is at least 0.03 and falls.
+    It is corrected when all three hold: the temperature is above 1, and not the largest that is tried; the
+    likelihood-ratio test against a temperature of 1 rejects at 0.001; and the expected calibration error is
+    at least 0.03 and falls.
 
     Args:
         probabilities: float32 [n, labels], as the teacher gave them.
@@ -74,6 +76,7 @@ def measure_calibration(probabilities: Probabilities, hard: npt.NDArray[np.integ
     fitted = at_temperature(given, temperature)
     error, error_fitted = expected_error(given, truth), expected_error(fitted, truth)
     nll, nll_fitted = _nll(given, truth), _nll(fitted, truth)
+    sensible = 1 < temperature < 0.99 * _MOST_T
     significant = 2 * len(rows) * (nll - nll_fitted) > _SIGNIFICANT
     return Calibration(
         rows=len(rows),
@@ -83,7 +86,7 @@ def measure_calibration(probabilities: Probabilities, hard: npt.NDArray[np.integ
         brier=float(np.square(given - np.eye(given.shape[1])[truth]).sum(axis=1).mean()),
         nll=nll,
         nll_fitted=nll_fitted,
-        corrected=temperature > 1 and significant and error >= _POOR and error_fitted < error,
+        corrected=sensible and significant and error >= _POOR and error_fitted < error,
     )
 
 

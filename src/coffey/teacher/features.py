@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
-from coffey.core.clock import Clock, monotonic
+from coffey.core.clock import monotonic
 from coffey.core.errors import BudgetExhausted, StoreUnavailable
 from coffey.core.files import write_atomic
 from coffey.core.ids import digest_bytes, input_key
@@ -136,66 +136,77 @@ class FeatureKeeper:
         return keeping
 
 
-def read_features(
-    teacher: FeatureTeacher,
-    texts: Sequence[str],
-    *,
-    folder: Path,
-    progress: Progress,
-    purse: Purse = UNPAID,
-    clock: Clock = monotonic,
-) -> Features:
-    """The features of `texts`: those that came with the answers from `folder`, the rest from the teacher.
+class FeatureReader:
+    """Reads features through a folder; what is missing there is asked of the teacher, within a budget.
 
-    Args:
-        teacher: is asked for what is missing, `ASKED` texts at a time.
-        texts: row i answers text i.
-        folder: keeps the parts of this teacher's fingerprint.
-        progress: hears how far it is, what it costs and whether they are kept.
-        purse: what asking is paid from.
-        clock: measures the teacher.
-
-    Raises:
-        BudgetExhausted: what is missing would cost more than what is allowed.
-        TeacherUnavailable: the teacher failed.
-        StoreUnavailable: a part is damaged (it is named), or cannot be written.
+    What was read is held: every stage of a chain wants the same texts, also where nothing is kept on disk.
     """
-    keys = [input_key(text) for text in texts]
-    known = _known(folder, set(keys))
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    if missing:
-        progress.start(_TASK, len(missing), "texts")
-        with FeatureKeeper(folder, len(missing), progress) as keeper, Gathering(purse.spending) as noted:
-            for part, features, spent in _asked(teacher, missing, purse, progress, clock):
+
+    def __init__(
+        self, teacher: FeatureTeacher, folder: Path, progress: Progress, *, purse: Purse = UNPAID
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            teacher: is asked for what is missing, `ASKED` texts at a time.
+            folder: keeps the parts of this teacher's fingerprint.
+            progress: hears how far it is, what it costs and whether they are kept.
+            purse: what asking is paid from, all calls together.
+        """
+        self._teacher = teacher
+        self._folder = folder
+        self._progress = progress
+        self._purse = purse
+        self._meter = Meter(purse.price, teacher)
+        self._held: dict[str, Features] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Features:
+        """The features of `texts`; row i is of text i.
+
+        Raises:
+            BudgetExhausted: what is missing would cost more than what is allowed.
+            TeacherUnavailable: the teacher failed.
+            StoreUnavailable: a part is damaged (it is named), or cannot be written.
+        """
+        by_key = {input_key(text): text for text in texts}
+        if unread := by_key.keys() - self._held.keys():
+            self._held |= _known(self._folder, unread)
+        if missing := {key: text for key, text in by_key.items() if key not in self._held}:
+            self._ask(missing)
+        return np.stack([self._held[input_key(text)] for text in texts])
+
+    def _ask(self, missing: dict[str, str]) -> None:
+        self._progress.start(_TASK, len(missing), "texts")
+        with (
+            FeatureKeeper(self._folder, len(missing), self._progress) as keeper,
+            Gathering(self._purse.spending) as noted,
+        ):
+            for part, features, spent in self._asked(missing):
                 noted.add(spent)
                 keeper.add(part, features, spent.seconds)
-                known |= dict(zip(part, features.astype(np.float16), strict=True))
-                progress.advance(_TASK, len(part))
-        progress.finish(_TASK, f"{len(missing):,} texts read by the teacher")
-    return np.stack([known[key] for key in keys])
+                self._held |= dict(zip(part, features.astype(np.float16), strict=True))
+                self._progress.advance(_TASK, len(part))
+        self._progress.finish(_TASK, f"{len(missing):,} texts read by the teacher")
 
-
-def _asked(
-    teacher: FeatureTeacher, missing: dict[str, str], purse: Purse, progress: Progress, clock: Clock
-) -> Iterator[tuple[Sequence[str], SentenceFeatures, Spent]]:
-    """Keys, their features and what these took, part after part within the budget."""
-    meter = Meter(purse.price, teacher)
-    left = len(missing)
-    for part in in_parts(missing.items(), ASKED):
-        texts = [text for _, text in part]
-        spent_usd = meter.usd or 0.0
-        if purse.limit_usd is not None and spent_usd + meter.expected(texts) > purse.limit_usd:
-            raise BudgetExhausted(spent_usd, purse.limit_usd, left, lacking="read for their features")
-        begin = clock()
-        _, features = teacher.predict_with_features(texts)
-        seconds = clock() - begin
-        meter.charge(texts, seconds)
-        usd = None if meter.usd is None else meter.usd - spent_usd
-        spent = Spent(texts=len(part), seconds=seconds, usd=usd)
-        if left == len(missing):
-            progress.say(_foreseen(spent.scaled(left)))
-        left -= len(part)
-        yield [key for key, _ in part], features, spent
+    def _asked(self, missing: dict[str, str]) -> Iterator[tuple[Sequence[str], SentenceFeatures, Spent]]:
+        """Keys, their features and what these took, part after part within the budget."""
+        limit_usd, meter = self._purse.limit_usd, self._meter
+        left = len(missing)
+        for part in in_parts(missing.items(), ASKED):
+            texts = [text for _, text in part]
+            spent_usd = meter.usd or 0.0
+            if limit_usd is not None and spent_usd + meter.expected(texts) > limit_usd:
+                raise BudgetExhausted(spent_usd, limit_usd, left, lacking="read for their features")
+            begin = monotonic()
+            _, features = self._teacher.predict_with_features(texts)
+            seconds = monotonic() - begin
+            meter.charge(texts, seconds)
+            usd = None if meter.usd is None else meter.usd - spent_usd
+            spent = Spent(texts=len(part), seconds=seconds, usd=usd)
+            if left == len(missing):
+                self._progress.say(_foreseen(spent.scaled(left)))
+            left -= len(part)
+            yield [key for key, _ in part], features, spent
 
 
 def _foreseen(all_of_them: Spent) -> str:
