@@ -24,9 +24,9 @@ class GateResult:
 def gate(quality: Quality, budget: BudgetSettings) -> GateResult:
     """Hold the lower bound of retention (labelled holdout), else of agreement, against the budget.
 
-    The bound counts, not the estimate: too few examples do not pass by luck. A student that gives nearly every
-    example one answer, where its teacher does not, is refused whatever the bound: a frequent label, or a low
-    budget, would let pass what reads no input.
+    The bound counts, not the estimate: too few examples do not pass by luck. A student that gives nearly
+    every example one answer, where its teacher does not, is refused whatever the bound: a frequent label, or
+    a low budget, would let pass what reads no input.
 
     >>> sure = Interval(0.98, 0.975, 0.985)
     >>> gate(Quality(examples=4000, agreement=sure), BudgetSettings(min_agreement=0.97)).passed
@@ -46,8 +46,8 @@ def _constant(quality: Quality) -> str:
     if own is None or teacher is None or own < CONSTANT or teacher > VARIED:
         return ""
     return (
-        f". But the student gives {own:.1%} of the examples one and the same answer, the teacher gives its most "
-        f"frequent answer to {teacher:.1%}: train longer, or on more"
+        f". But the student gives {own:.1%} of the examples one and the same answer, the teacher gives its "
+        f"most frequent answer to {teacher:.1%}: train longer, or on more"
     )
 
 
