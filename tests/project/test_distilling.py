@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -125,6 +126,15 @@ def test_a_chain_that_does_not_beat_the_direct_jump_does_not_ship(live):
     assert decision.stage not in result.proof.advice
     page = (live.store / "reports" / "distill.html").read_text()
     assert decision.reason in html.unescape(page)
+
+
+def test_a_last_stage_that_was_given_up_says_so(live):
+    """No proof speaks of the last stage; a resumed run, which trains nothing, says it too."""
+    result = live.load().distill(report=False)
+    assert "was given up" not in _shown(result)
+    last = replace(result.stages[-1], hopeless="after 50% of its steps")
+    shown = _shown(replace(result, stages=(*result.stages[:-1], last)))
+    assert f"{last.name} was given up after 50% of its steps. Higher chain.epochs" in shown
 
 
 def _shown(result) -> str:
