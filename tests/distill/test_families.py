@@ -39,9 +39,10 @@ def test_static_students_end_a_chain(request_for):
     assert [stage.shape for stage in again.stages] == [stage.shape for stage in result.stages]
 
 
-def test_control_arms_of_a_static_student_stay_affordable(request_for):
-    """Equal compute counts its table, which its steps pass over, not its head alone."""
-    request = request_for(stages=STAGES)
+@pytest.mark.parametrize("last", ["static:width=16", "module=own_module:bag_of_words"])
+def test_control_arms_of_a_table_stay_affordable(last, request_for, own_module):
+    """Equal compute counts the table, which its steps pass over, not what lies outside of it, if anything."""
+    request = request_for(stages=(*STAGES[:2], last))
     result = run_chain(request, progress=Silent())
     epochs = equal_epochs(result, 100, 100, 2.0)
     spent = sum(stage.epochs * stage.params for stage in result.stages)

@@ -96,19 +96,23 @@ def test_a_teacher_too_slow_for_the_promise_is_noted(settings: Build) -> None:
     assert not any("p99" in note for note in plan_project(patient, Known(rows=10)).notes)
 
 
-def test_each_control_arm_costs_the_training_of_the_chain(settings: Build) -> None:
-    """None unless asked for, the direct jump where stages are proved, the label-only student to compare."""
-    proved, compared = (
-        plan_project(settings(), Known(rows=10_000, compare=one)).costs for one in (False, True)
-    )
-    unproved = dataclasses.replace(settings(), chain=ChainSettings(prove=False))
-    plain = plan_project(unproved, Known(rows=10_000)).costs
-    assert plain is not None
-    assert proved is not None
-    assert compared is not None
-    assert plain.run.controls_usd == 0
-    assert proved.run.controls_usd == pytest.approx(proved.run.training_usd)
-    assert compared.run.controls_usd == pytest.approx(2 * compared.run.training_usd)
+@pytest.mark.parametrize(
+    ("stages", "prove", "routes"),
+    [
+        (("2M",), True, 0),
+        (("2M", "1M"), False, 0),
+        (("2M", "1M"), True, 1),
+        (("3M", "2M", "1M", "700K"), True, 2),
+    ],
+)
+def test_what_the_proof_trains_costs_the_training_of_the_chain(
+    settings: Build, stages: tuple[str, ...], prove: bool, routes: int
+) -> None:
+    """The direct jump where there are stages to prove, and a shorter chain where there are several."""
+    chain = ChainSettings(stages=stages, prove=prove)
+    costs = plan_project(dataclasses.replace(settings(), chain=chain), Known(rows=10_000)).costs
+    assert costs is not None
+    assert costs.run.controls_usd == pytest.approx(routes * costs.run.training_usd)
 
 
 def asked(settings: Build, cost: CostSettings, **asking: object) -> Settings:

@@ -95,24 +95,25 @@ def test_what_nobody_noted_is_missing(space):
 
 
 def test_hours_without_a_price_cost_what_the_plan_assumed(space):
-    """12 seconds at the planned 3,600 USD an hour; control arms are training too."""
-    arms = {"direct": {"seconds": 200.0}, "labels_only": {"seconds": 300.0}, "comparisons": []}
-    done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=None, controls=arms)
-    found = run_actuals(space, done, FORESEEN, None)
-    assert found.values["labelling_usd"] == pytest.approx(12.0)
-    assert found.values["training_usd"] == pytest.approx(6.0)
-
-
-def test_what_the_proof_trained_is_training_and_counts_once(space):
-    """The direct jump is a control arm and a route of the proof: the same training."""
-    arms = {name: {"name": name, "seconds": 200.0} for name in ("direct jump", "labels only")}
-    routes = [arms["direct jump"], {"name": "without 2M", "seconds": 300.0}]
+    """12 seconds at the planned 3,600 USD an hour."""
     done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=None)
-    alone = run_actuals(space, done, FORESEEN, None).values["training_usd"]
+    assert run_actuals(space, done, FORESEEN, None).values["labelling_usd"] == pytest.approx(12.0)
+
+
+def test_what_the_proof_trained_is_training_and_what_compare_trained_is_said(space):
+    """The plan foresees the routes of the proof; the arms of --compare would make it look wrong."""
+    direct, labels = ({"name": name, "seconds": 200.0} for name in ("direct jump", "labels only"))
+    routes = [direct, {"name": "without 2M", "seconds": 300.0}]
+    done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=None)
+    alone = run_actuals(space, done, FORESEEN, None)
+    assert "--compare" not in alone.sources["training_usd"]
     done |= {"proof": {"routes": routes}}
-    assert run_actuals(space, done, FORESEEN, None).values["training_usd"] == pytest.approx(alone + 5.0)
-    done |= {"controls": {"direct": arms["direct jump"], "labels_only": arms["labels only"]}}
-    assert run_actuals(space, done, FORESEEN, None).values["training_usd"] == pytest.approx(alone + 7.0)
+    proven = run_actuals(space, done, FORESEEN, None).values["training_usd"]
+    assert proven == pytest.approx(alone.values["training_usd"] + 5.0)
+    done |= {"controls": {"direct": direct, "labels_only": labels, "comparisons": []}}
+    compared = run_actuals(space, done, FORESEEN, None)
+    assert compared.values["training_usd"] == proven
+    assert "without the 2 USD of --compare" in compared.sources["training_usd"]
 
 
 def test_quality_and_traffic(space):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 import io
 import json
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -12,6 +15,7 @@ from rich.console import Console
 from coffey.artifact.manifest import content_digest
 from coffey.artifact.predictor import Predictor
 from coffey.cli.distill import draw
+from coffey.project.distilling import prepare, run_id
 from coffey.project.labelling import RECHECKED
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 
@@ -125,6 +129,34 @@ def test_a_chain_that_does_not_beat_the_direct_jump_does_not_ship(live):
     assert decision.stage not in result.proof.advice
     page = (live.store / "reports" / "distill.html").read_text()
     assert decision.reason in html.unescape(page)
+
+
+def test_other_code_of_a_users_module_is_another_run(live, monkeypatch):
+    """Its stage is trained anew, beside the one before; the stage's text alone stays what it was."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    written = (Path(__file__).parents[1] / "students" / "own_module.py").read_text()
+    module = live.folder / "edited_module.py"
+    module.write_text(written)
+    live.edit('stages = ["', 'stages = ["module=edited_module:make"]  # ["')
+    first, same, edited = (
+        _run_after(module, text, live) for text in (written, written, f"{written}# edited")
+    )
+    assert first == same != edited
+
+
+def _run_after(module, text, live) -> str:
+    module.write_text(text)
+    space = live.load().workspace
+    return run_id(space, prepare(space))
+
+
+def test_a_last_stage_that_was_given_up_says_so(live):
+    """No proof speaks of the last stage; a resumed run, which trains nothing, says it too."""
+    result = live.load().distill(report=False)
+    assert "was given up" not in _shown(result)
+    last = replace(result.stages[-1], hopeless="after 50% of its steps")
+    shown = _shown(replace(result, stages=(*result.stages[:-1], last)))
+    assert f"{last.name} was given up after 50% of its steps. Higher chain.epochs" in shown
 
 
 def _shown(result) -> str:

@@ -22,6 +22,22 @@ class Convolution(nn.Module):
         return self.classifier(features), features
 
 
+class BagOfWords(nn.Module):
+    """A number for each token and label: there is nothing outside its embeddings."""
+
+    def __init__(self, vocabulary, labels):
+        super().__init__()
+        self.votes = nn.Embedding(vocabulary, labels)
+
+    def forward(self, input_ids, attention_mask):
+        votes = (self.votes(input_ids) * attention_mask.unsqueeze(2)).sum(dim=1)
+        return votes, votes
+
+
+def bag_of_words(vocabulary, labels, max_length):
+    return BagOfWords(vocabulary, labels)
+
+
 def make(vocabulary, labels, max_length):
     return Convolution(vocabulary, labels)
 

@@ -56,6 +56,7 @@ def draw(result: DistillResult) -> RenderableType:
         routes = [stage_row(route, f"({route.name})") for route in result.proof.routes]
         rows += [row for row in routes if row[0] not in trained]
     parts: list[RenderableType] = [stage_table(rows, measure=result.student.measure)]
+    parts += given_up_lines(result)
     if result.proof:
         parts += _proof_lines(result.proof)
     if result.controls:
@@ -103,6 +104,19 @@ def _proof_lines(proof: ProofSummary) -> list[RenderableType]:
     ]
     lines.append(f"What ships: the {proof.shipped}.")
     return [Text(line) for line in (*lines, *([proof.advice] if proof.advice else []))]
+
+
+def given_up_lines(result: DistillResult) -> list[Text]:
+    """Why students were given up before their end, but for the stages that the proof says it of."""
+    judged = {one.stage for one in result.proof.decisions} if result.proof else set[str]()
+    trained = [stage for stage in result.stages if stage.name not in judged]
+    trained += result.proof.routes if result.proof else ()
+    trained += (result.controls.direct, result.controls.labels_only) if result.controls else ()
+    hopeless = {one.name: one.hopeless for one in trained if one.hopeless}
+    return [
+        Text(f"{name} was given up {why}. Higher chain.epochs would give it more steps.")
+        for name, why in hopeless.items()
+    ]
 
 
 def stage_table(rows: list[tuple[str, ...]], *, measure: str = "accuracy") -> RenderableType:

@@ -26,7 +26,7 @@ from coffey.distill.journal import StageJournal
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, run_stage
 from coffey.students.checkpoint import load_student
-from coffey.students.static_shape import StaticShape
+from coffey.students.shape import EncoderShape
 
 DIRECT = "direct jump"
 LABELS = "labels only"
@@ -133,10 +133,11 @@ def equal_epochs(
 def _working(stage: StageResult) -> int:
     """Parameters that stand for a stage's training time: those that every token is multiplied with.
 
-    Of a static student all of them: it multiplies next to nothing, and its steps are spent in the optimizer's
-    pass over the whole table.
+    Of an encoder those outside its embeddings. Of any other student all: a static one multiplies next to
+    nothing, and its steps are spent in the optimizer's pass over the whole table; a user's module may be no
+    more than a table.
     """
-    return stage.params if isinstance(stage.shape, StaticShape) else stage.params_without_embeddings
+    return stage.params_without_embeddings if isinstance(stage.shape, EncoderShape) else stage.params
 
 
 def _only(lesson: Lesson, rows: np.ndarray) -> Lesson:

@@ -19,8 +19,6 @@ class Known:
     """Inputs of the holdout, which it is asked too."""
     probe: ProbeResult | None = None
     teacher_params: int | None = None
-    compare: bool = False
-    """Whether the control arms are trained too."""
     student_rps: Figure | None = None
     """Highest rate within the latency promise, where `bench` has measured it."""
     student_stage: str | None = None

@@ -20,8 +20,9 @@ from coffey.economics.running_figures import not_counted, running_figures
 from coffey.economics.student_figures import measured_rate, stage_costs, student_rate, student_service
 from coffey.economics.teacher_figures import teacher_figures
 
-_CONTROL_ARMS = 2
-"""The direct jump and the label-only student, each with the compute of the whole chain."""
+_MOST_ROUTES = 2
+"""What the proof of a chain that earns its place trains beside it, each with the compute of the whole chain:
+the direct jump, and the chain without its last middle stage."""
 
 
 def plan_project(settings: Settings, known: Known) -> Plan:
@@ -64,7 +65,7 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         student_rps=student_rate(settings, known),
         student_p50_ms=service if service.origin is Origin.MEASURED else None,
         training_usd_per_hour=_training(economics.training_usd_per_hour, machine),
-        controls_share=_controls_share(settings, known),
+        controls_share=_controls_share(settings),
         people_hours=_economic(settings, "people_hours", "hours"),
         people_usd_per_hour=_economic(settings, "people_usd_per_hour", "USD an hour"),
         stages=stage_costs(settings, known),
@@ -74,12 +75,11 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
     return dataclasses.replace(inputs, ranges=figure_ranges(inputs.figures(), settings, known.ranges))
 
 
-def _controls_share(settings: Settings, known: Known) -> Figure:
-    """Students trained beside the chain; the proof's first one is the direct jump, a control arm too."""
-    if known.compare:
-        return configured(_CONTROL_ARMS, "x the chain's training", "distill --compare")
-    proven = settings.chain.prove and len(settings.chain.stages) > 1
-    return configured(int(proven), "x the chain's training", "chain.prove")
+def _controls_share(settings: Settings) -> Figure:
+    """What the proof trains beside the chain; a stage that does not earn its place may cost one more."""
+    before = len(settings.chain.stages) - 1
+    routes = min(before, _MOST_ROUTES) if settings.chain.prove else 0
+    return configured(routes, "x the chain's training", "chain.prove")
 
 
 def _economic(settings: Settings, name: str, unit: str) -> Figure:

@@ -20,6 +20,7 @@ _HOUR_S = 3600.0
 
 _TEACHER_PARTS = ("teacher_usd", "holdout_usd")
 _TRAINING_PARTS = ("training_usd", "controls_usd")
+_ARMS = ("direct", "labels_only")
 
 
 @dataclass(slots=True)
@@ -72,8 +73,7 @@ def _add_money_and_time(
         found.add(f"stage_s:{stage['name']}", stage["seconds"], "all runs of the stage together")
     labelling = _usd(everything, foreseen.prices.get("teacher_usd_per_hour"))
     found.add("labelling_usd", labelling, source, nothing)
-    training = _training_usd(done, foreseen.prices)
-    found.add("training_usd", training, "measured seconds at the planned price", "no price of training")
+    training = _add_training(found, done, foreseen.prices.get("training_usd_per_hour"))
     if labelling is None or training is None:
         found.add("run_usd", None, "", "labelling or training has no price")
         return
@@ -121,14 +121,27 @@ def _usd(spent: Spent | None, usd_per_hour: float | None) -> float | None:
     return None if usd_per_hour is None else spent.seconds / _HOUR_S * usd_per_hour
 
 
-def _training_usd(done: Mapping[str, Any], prices: Mapping[str, float]) -> float | None:
-    hourly = prices.get("training_usd_per_hour")
-    arms = done.get("controls") or {}
-    controls = [arms[name] for name in ("direct", "labels_only") if name in arms]
-    known = {arm.get("name") for arm in controls}
-    routes = [route for route in (done.get("proof") or {}).get("routes", ()) if route["name"] not in known]
-    seconds = sum(trained["seconds"] for trained in (*done["stages"], *controls, *routes))
-    return None if hourly is None else seconds / _HOUR_S * hourly
+def _training_s(done: Mapping[str, Any]) -> tuple[float, float]:
+    """Seconds of the stages with what their proof trained, and of the arms that only `--compare` trained."""
+    proven = (done.get("proof") or {}).get("routes", ())
+    known = {route["name"] for route in proven}
+    arms = [arm for name, arm in (done.get("controls") or {}).items() if name in _ARMS]
+    return (
+        sum(trained["seconds"] for trained in (*done["stages"], *proven)),
+        sum(arm["seconds"] for arm in arms if arm.get("name") not in known),
+    )
+
+
+def _add_training(found: Actuals, done: Mapping[str, Any], hourly: float | None) -> float | None:
+    """Without what `--compare` trained: no plan foresees whether it is asked for; its price is said."""
+    if hourly is None:
+        found.add("training_usd", None, "", "no price of training")
+        return None
+    usd, beside = (seconds / _HOUR_S * hourly for seconds in _training_s(done))
+    source = "measured seconds at the planned price"
+    more = f"; without the {beside:.2g} USD of --compare, which no plan foresees" if beside else ""
+    found.add("training_usd", usd, source + more)
+    return usd
 
 
 def _add_latency(found: Actuals, bench: Mapping[str, Any] | None, artifact: str) -> None:

@@ -169,13 +169,6 @@ def choose_chain(settings: Settings, kept: JsonObject | None, *, teacher_params:
     return Chain(rungs, f"{found}, so down to about ten times smaller than the teacher")
 
 
-def resolve_stages(
-    settings: Settings, kept: JsonObject | None, *, teacher_params: int | None = None
-) -> tuple[str, ...]:
-    """The stages of `choose_chain`."""
-    return choose_chain(settings, kept, teacher_params=teacher_params).stages
-
-
 def _teacher_params(known: Known) -> int | None:
     probed = known.probe.teacher.params if known.probe else None
     return probed or known.teacher_params

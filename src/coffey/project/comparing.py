@@ -59,6 +59,7 @@ def summarize(stage: StageResult, holdout: Holdout, labels: Sequence[str], scori
         validation_agreement=stage.validation_agreement,
         quality=quality,
         resumed=stage.resumed,
+        hopeless=stage.hopeless,
     )
 
 

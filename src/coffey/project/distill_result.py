@@ -28,6 +28,8 @@ class StageSummary:
     validation_agreement: float
     quality: Quality
     resumed: bool
+    hopeless: str = ""
+    """Why it was given up before its end; empty where it was not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from coffey.project.reporting import kept_result
 from coffey.project.transfer import ProjectData, read_data
 from coffey.project.workspace import Workspace
 from coffey.stats.scoring import ONE_LABEL, Scoring, fit_threshold, scoring_of, threshold_of
+from coffey.students.module import stage_code
 from coffey.teacher.protocol import ExportableTeacher
 
 WHO = "distill"
@@ -144,11 +145,12 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
 
 
 def run_id(space: Workspace, lesson: Lesson) -> str:
-    """Names a run by everything that decides its outcome: data, teacher, chain, threshold."""
+    """Names a run by everything that decides its outcome: data, teacher, chain, threshold, own code."""
     chain = _chain(space)
     decided = {name: getattr(chain, name) for name in chain.__slots__ if name != "checkpoint_seconds"}
     task = [threshold_of(lesson.scoring)] if lesson.scoring.independent else []
-    return digest_json([lesson.data.digest(), space.teacher.fingerprint, decided, *task])[:16]
+    code = [digest for stage in chain.stages if (digest := stage_code(stage))]
+    return digest_json([lesson.data.digest(), space.teacher.fingerprint, decided, *task, *code])[:16]
 
 
 def _chain(space: Workspace) -> ChainSettings:

@@ -103,6 +103,16 @@ def parse_module(stage: str, *, labels: int, vocabulary: int, max_length: int) -
     return ModuleShape(match["function"], code, tokens, max_length, labels)
 
 
+def stage_code(stage: str) -> str | None:
+    """Digest of the code behind a stage's text; None where that names no module of the user's.
+
+    Raises:
+        ConfigError: the function cannot be imported.
+    """
+    match = _TEXT.fullmatch(stage.strip())
+    return _code(import_function(match["function"])) if match else None
+
+
 def import_function(name: str) -> Callable[..., Any]:
     """The function `package.module:function`.
 
