@@ -28,7 +28,6 @@ from coffey.project.candidates import (
     ladder,
     make_candidates,
     planned,
-    resolve_stages,
     said_frontier,
     with_stages,
 )
@@ -145,7 +144,6 @@ def test_with_auto_what_the_plan_recommends_is_trained() -> None:
     assert chain.stages == frontier.chosen.candidate.stages
     assert chain.stages in (("7.6M",), ("7.6M", "2.4M"))
     assert chain.why == "recommended by the last plan"
-    assert resolve_stages(settings, kept) == chain.stages
 
 
 def test_without_a_recommendation_a_default_is_trained_and_says_why() -> None:
@@ -153,7 +151,7 @@ def test_without_a_recommendation_a_default_is_trained_and_says_why() -> None:
     settings = made("auto")
     known = Known(rows=1000, teacher_params=22_713_216)
     default = ("7.6M", "2.4M")
-    assert resolve_stages(settings, None, teacher_params=22_713_216) == default
+    assert choose_chain(settings, None, teacher_params=22_713_216).stages == default
     assert "no plan has compared" in choose_chain(settings, None).why
     unknown = {"frontier": said_frontier(settings, judge_candidates(settings, known))}
     chain = choose_chain(settings, unknown, teacher_params=22_713_216)
@@ -175,7 +173,7 @@ def test_stages_that_are_written_are_trained_whatever_a_plan_says() -> None:
     settings = made("7M", "2M")
     known = Known(rows=1000)
     kept = {"frontier": said_frontier(settings, judge_candidates(settings, known, {"7M": quality(0.99)}))}
-    assert resolve_stages(settings, kept) == ("7M", "2M")
+    assert choose_chain(settings, kept).stages == ("7M", "2M")
 
 
 def test_a_pilots_forecast_reaches_its_own_stage() -> None:
@@ -192,6 +190,6 @@ def test_the_plan_of_the_project_is_that_of_one_candidate() -> None:
     assert planned(written, judge_candidates(written, known)).name == "700K"
     auto = made("auto")
     unknown = judge_candidates(auto, known)
-    assert planned(auto, unknown).stages == resolve_stages(auto, None, teacher_params=22_713_216)
+    assert planned(auto, unknown).stages == choose_chain(auto, None, teacher_params=22_713_216).stages
     good = judge_candidates(auto, known, {"7.6M": quality(0.99)})
     assert planned(auto, good).name == "7.6M"
