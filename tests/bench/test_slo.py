@@ -16,7 +16,7 @@ def server_of(capacity: float, errors_above: float = float("inf")):  # type: ign
     def trial(rate: float) -> Latency:
         seconds = np.log(100) / (capacity - rate) if rate < capacity else 1.0
         return summarize(
-            np.full(10, seconds), subject="s", path="http", load="open", elapsed_s=1.0,
+            np.full(10, seconds), subject="s", path="http", load="open", elapsed_s=10 / min(rate, capacity),
             offered_rps=rate, errors=int(rate > errors_above),
         )  # fmt: skip
 
@@ -37,6 +37,21 @@ def test_refused_requests_fail_a_rate_however_fast_they_were_refused() -> None:
     """Errors count against a rate like a missed p99."""
     found = highest_rate(server_of(1e9, errors_above=100), latency_p99_ms=50, start_rps=10, trials=20)
     assert 100 / 1.1 <= found.rps <= 100
+
+
+def test_a_backlog_within_the_promise_is_no_rate_that_was_answered() -> None:
+    """A trial too short to fill the queue: 1,000 a second were answered, whatever was offered."""
+
+    def trial(rate: float) -> Latency:
+        elapsed = 10 / min(rate, 1000.0)
+        return summarize(
+            np.full(10, 0.02), subject="s", path="http", load="open", elapsed_s=elapsed, offered_rps=rate
+        )
+
+    found = highest_rate(trial, latency_p99_ms=50, start_rps=4000, trials=3)
+    assert found.best is not None
+    assert found.best.offered_rps == 16_000
+    assert found.rps == pytest.approx(1000)
 
 
 def test_a_promise_that_no_rate_keeps_is_zero() -> None:

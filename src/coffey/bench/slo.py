@@ -16,7 +16,7 @@ class RateWithin:
     """The highest rate that kept the promise, and everything that was tried."""
 
     rps: float
-    """0 when no rate that was tried kept it."""
+    """As it was answered, which a short trial over the capacity falls behind; 0 when no rate kept it."""
     best: Latency | None
     curve: tuple[Latency, ...]
     """All trials, by offered rate."""
@@ -28,7 +28,8 @@ def highest_rate(
     """Double (or halve) the rate until the answer turns, then bisect on a logarithmic scale.
 
     A rate passes when p99 is within `latency_p99_ms` and nothing failed or stayed unanswered. What is
-    reported is the rate that was really offered, at most the share `precision` under one that failed.
+    reported is the rate that was really offered, at most the share `precision` under one that failed; or the
+    rate that was answered, where that is less: a backlog of a short trial may still be within the promise.
 
     Args:
         trial: runs one rate.
@@ -49,10 +50,8 @@ def highest_rate(
         else:
             failed = min(failed, rate)
         rate = _next_rate(passed, failed)
-    offered = best.offered_rps if best is not None else None
-    return RateWithin(
-        rps=offered or 0.0, best=best, curve=tuple(sorted(tried, key=lambda one: one.offered_rps or 0.0))
-    )
+    held = 0.0 if best is None else min(best.rps, best.offered_rps or 0.0)
+    return RateWithin(rps=held, best=best, curve=tuple(sorted(tried, key=lambda one: one.offered_rps or 0.0)))
 
 
 def _next_rate(passed: float, failed: float) -> float:
