@@ -10,6 +10,9 @@ import numpy as np
 FROM = 0.5
 """Share of the planned steps before which no stage is given up: warm-up and the first rise lie before it."""
 
+LEAST_STEPS = 200
+"""Steps before which none is given up either: a short stage may rise late, and ends soon anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

@@ -19,7 +19,7 @@ from coffey.distill.batches import Tokenized, epoch_batches
 from coffey.distill.checkpoint import Position, load_checkpoint, save_checkpoint
 from coffey.distill.device import accelerator, seeded
 from coffey.distill.features import hint_loss, make_projection, relation_loss
-from coffey.distill.hopeless import Score, constant_answer, reason_to_stop
+from coffey.distill.hopeless import LEAST_STEPS, Score, constant_answer, reason_to_stop
 from coffey.distill.loss import loss_of
 from coffey.distill.schedule import learning_rate_factor
 from coffey.stats.scoring import ONE_LABEL, Scoring
@@ -255,9 +255,12 @@ class _Loop:
             position.stopped = position.worse >= self.plan.patience
         position.curve.append(position.best_agreement)
         self._give_up()
+        self.student.train()
 
     def _give_up(self) -> None:
         position, plan = self.position, self.plan
+        if position.step < min(LEAST_STEPS, plan.steps) and not position.stopped:
+            return
         position.hopeless = reason_to_stop(
             position.curve,
             position.best_loss,
@@ -266,7 +269,6 @@ class _Loop:
             constant=self.constant,
         )
         position.stopped = position.stopped or bool(position.hopeless)
-        self.student.train()
 
     def _save(self) -> None:
         now = self.clock()
