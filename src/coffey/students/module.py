@@ -124,10 +124,10 @@ def import_function(name: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except Exception as exc:  # whatever the user's module raises
         raise _broken(name, f"an importable module, but {type(exc).__name__}: {exc}") from exc
-    function = getattr(module, function_name, None)
+    function: Callable[..., Any] | None = getattr(module, function_name, None)
     if not callable(function):
         raise _broken(name, f"a function {function_name!r} in module {module_name!r}, which has none")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _make(shape: ModuleShape, seed: int) -> nn.Module:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from coffey.core.errors import StoreCorrupt, StoreUnavailable, UnknownFormat
 from coffey.core.files import create_new, write_atomic
@@ -51,11 +52,11 @@ def read_temperature(path: Path) -> float:
         StoreCorrupt: the header is unreadable.
         StoreUnavailable: it cannot be read.
     """
-    noted = _read(path).get(_CALIBRATION)
+    noted: Any = _read(path).get(_CALIBRATION)
     if noted is None:
         return 1.0
     try:
-        applied = float(noted["temperature"]) if noted["corrected"] else 1.0  # type: ignore[index]
+        applied = float(noted["temperature"]) if noted["corrected"] else 1.0
     except (TypeError, KeyError, ValueError) as exc:
         raise StoreCorrupt(str(path), f"its calibration has no temperature ({exc!r})") from exc
     if not applied > 0:
