@@ -136,7 +136,7 @@ def test_a_chain_is_proven_and_compared_by_the_mean_f1(emotions, tmp_path):
     folder = emotions[0].workspace.folder
     for name in ("emotion_teacher.py", "transfer.jsonl", "holdout.jsonl"):
         (tmp_path / name).write_text((folder / name).read_text())
-    toml = TOML.replace('stages = ["', f'stages = ["{TAUGHT_FIRST}", "').replace("epochs = 30", "epochs = 12")
+    toml = TOML.replace('stages = ["', f'stages = ["{TAUGHT_FIRST}", "').replace("epochs = 30", "epochs = 18")
     (tmp_path / "coffey.toml").write_text(toml.replace("[chain]", "augment = 0.5\n[chain]"))
     result = Project.load(tmp_path / "coffey.toml").distill(compare=True, report=False)
     assert result.labelling.data.augmented > 0

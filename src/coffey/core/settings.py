@@ -191,7 +191,8 @@ class DataSettings:
         "Jaccard similarity of word 3-grams from which two texts are near-duplicates", 0.8, gt=0, le=1
     )
     augment: float = setting(
-        "texts made from the transfer set and asked of the teacher, for each text that is trained on",
+        "texts made from the transfer set and asked of the teacher, for each text that is trained on; 4 is "
+        "worth trying where the teacher was trained on the same texts",
         0.0,
         ge=0,
         le=20,
@@ -219,9 +220,20 @@ class ChainSettings:
     initialize: Literal["teacher", "scratch"] = setting(
         "where a student's first weights come from", "teacher"
     )
-    epochs: float = setting("passes over the transfer set, at most", 10.0, gt=0)
+    epochs: float = setting(
+        "passes over the transfer set, at most; texts made by data.augment take the place of repeats, the "
+        "steps stay the same",
+        10.0,
+        gt=0,
+    )
     batch_size: int = setting("inputs an optimizer step", 64, ge=1)
-    learning_rate: float = setting("peak learning rate of AdamW", 2e-3, gt=0, le=1)
+    learning_rate: float = setting(
+        "peak learning rate of AdamW for an encoder of width 64 or less; a wider one gets less, as 1 / width "
+        "(Yang et al. 2022)",
+        2e-3,
+        gt=0,
+        le=1,
+    )
     warmup: float = setting("share of the steps spent raising the learning rate", 0.1, ge=0, lt=1)
     temperature: float = setting(
         "softens teacher and student distributions; the loss is scaled by its square (Hinton et al. 2015)",
@@ -245,7 +257,7 @@ class ChainSettings:
     )
     max_length: int = setting("tokens the student reads of an input; more is cut", 64, ge=8, le=512)
     validation: float = setting("share of the transfer set kept for early stopping", 0.1, gt=0, lt=0.5)
-    patience: int = setting("evaluations without improvement before a stage stops", 4, ge=1)
+    patience: int = setting("evaluations without improvement before a stage stops", 10, ge=1)
     checkpoint_seconds: float = setting("time between checkpoints", 30.0, gt=0)
     seed: int = setting("seed of every random choice", 17, ge=0)
     threads: int | None = setting("CPU threads for training; all cores when absent", None, ge=1)

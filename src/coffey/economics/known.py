@@ -14,7 +14,9 @@ class Known:
     """Counts and measurements that a plan stands on."""
 
     rows: int
-    """Inputs that the teacher will be asked."""
+    """Inputs of the transfer set, which the teacher will be asked."""
+    made_rows: int = 0
+    """Inputs made of them, which it is asked too; they take the place of repeats in training."""
     holdout_rows: int = 0
     """Inputs of the holdout, which it is asked too."""
     probe: ProbeResult | None = None

@@ -54,7 +54,7 @@ def project_inputs(settings: Settings, known: Known) -> PlanInputs:
         peak_to_mean=_economic(settings, "peak_to_mean", "peak over mean"),
         replicas=_economic(settings, "replicas", "machines"),
         audits_per_day=configured(settings.monitor.audits_per_day, "answers a day", "monitor.audits_per_day"),
-        transfer_rows=measured(known.rows, "inputs", "counted"),
+        transfer_rows=measured(known.rows + known.made_rows, "inputs", "counted, with those that are made"),
         teacher_usd_per_1k=teacher.usd_per_1k,
         teacher_usd_per_hour=teacher.usd_per_hour,
         teacher_texts_per_s=teacher.texts_per_s,

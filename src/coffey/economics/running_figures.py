@@ -93,7 +93,7 @@ def _log_bytes(settings: Settings, known: Known) -> Figure:
 
 def _kept(settings: Settings, known: Known) -> Figure:
     """Answers and stages; a stage whose size cannot be told has been refused before."""
-    answers = (known.rows + known.holdout_rows) * assumptions.ANSWER_BYTES
+    answers = (known.rows + known.made_rows + known.holdout_rows) * assumptions.ANSWER_BYTES
     params = sum(assumptions.stage_params(stage) or 0.0 for stage in settings.chain.stages)
     kept = answers + params * assumptions.KEPT_BYTES_PER_PARAM
     note = (

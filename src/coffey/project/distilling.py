@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -165,16 +165,19 @@ def _chosen(space: Workspace) -> Chain:
 def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainRequest:
     """What `run_chain` is asked for, from the project's settings."""
     chain, teacher = _chain(space), space.teacher
+    data = lesson.data
+    real = sum(key not in data.made for key in data.transfer.keys)
+    settings = replace(chain, epochs=chain.epochs * real / len(data.transfer))
     exportable = teacher if isinstance(teacher, ExportableTeacher) else None
     return ChainRequest(
-        texts=lesson.data.transfer.texts,
-        keys=lesson.data.transfer.keys,
+        texts=data.transfer.texts,
+        keys=data.transfer.keys,
         teacher=lesson.labelled.transfer,
         hard=lesson.hard,
-        validation=lesson.data.validation(share=chain.validation, seed=chain.seed),
+        validation=data.validation(share=chain.validation, seed=chain.seed),
         labels=teacher.labels,
         stages=chain.stages,
-        settings=chain,
+        settings=settings,
         folder=folder,
         scoring=lesson.scoring,
         tokenizer=exportable.tokenizer() if exportable else None,

@@ -57,7 +57,8 @@ def plan_project(
     pilots = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
     record = Calibration.of(read_outcomes(space))
     known = Known(
-        rows=_rows(space.settings, len(texts)),
+        rows=len(texts),
+        made_rows=_made_rows(space.settings, len(texts)),
         holdout_rows=len(_texts(space, space.settings.data.holdout)),
         probe=measured,
         teacher_params=teacher_params,
@@ -87,9 +88,9 @@ def plan_project(
     return value
 
 
-def _rows(settings: Settings, read: int) -> int:
-    """Texts to ask about and to train on: those read, and as many as `data.augment` makes of them at most."""
-    return read + round(settings.data.augment * (1 - settings.chain.validation) * read)
+def _made_rows(settings: Settings, read: int) -> int:
+    """As many texts as `data.augment` makes of those read, at most."""
+    return round(settings.data.augment * (1 - settings.chain.validation) * read)
 
 
 def said_plan(plan: Plan, foreseen: Forecast) -> JsonObject:
