@@ -31,6 +31,10 @@ from coffey.stats.power_law import LEVELS
 LAW_SPREAD = 0.1
 """Standard deviation of ln(actual / foreseen) of what is lost, a doubling of the rows beyond the largest
 training, on top of what the points leave open: a power law is not quite the truth.
+
+Of 0, 0.05, 0.1, 0.15 and 0.2 the most likely after 12 runs (six data sets, 2,500 and 4,000 rows, each run
+foreseen from trainings on an eighth and a quarter of its rows): the 80 % intervals held 11 of the 12, and 4
+of the 4 runs that came after. What a project's own runs show widens or narrows the interval (`Prior.scale`).
 """
 
 _STEPS = np.asarray([NormalDist().inv_cdf(level) for level in LEVELS])
