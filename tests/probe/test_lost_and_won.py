@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coffey.probe.lost_and_won import LostAndWon, lost_and_won
@@ -56,6 +56,7 @@ def test_retention_at_the_last_training_is_the_one_that_was_measured() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.floats(0.001, 0.5))
 def test_who_loses_less_retains_more(seed: int, lost: float) -> None:
     """Up to what is won, which is above 1; never more than all answers right."""
@@ -69,11 +70,13 @@ def test_who_loses_less_retains_more(seed: int, lost: float) -> None:
     assert 0 <= far.low < far.high
 
 
+@settings(deadline=None)
 @given(st.integers(0, 20), st.sampled_from([100, 1000, 10_000]))
 def test_fewer_holdout_rows_widen(seed: int, count: int) -> None:
     """The interval holds the holdout's sampling error."""
+    split = found(seed)
     few, many, all_of_them = (
-        found(seed).retention([0.2], rows=2000, confidence=0.8, holdout_rows=rows)
+        split.retention([0.2], rows=2000, confidence=0.8, holdout_rows=rows)
         for rows in (count, 10 * count, None)
     )
     assert few.high - few.low > many.high - many.low > all_of_them.high - all_of_them.low
