@@ -83,12 +83,15 @@ def _pair(task: Task, options: argparse.Namespace) -> dict[str, Any]:
         made = project.distill()
         project.bench(made.artifact, seconds=3, http=False)
         found = project.reconcile()
+        quality = [_quality(pilot, plain(stage)) for pilot, stage in _matched(plan["pilot"], made.stages)]
+        for one in quality:
+            progress.say(f"{task.name}: {_words(one)}")
     return {
         "task": task.name,
         "stages": list(task.stages),
         "rows": plan["figures"]["transfer_rows"]["value"],
         "figures": found["figures"],
-        "quality": [_quality(pilot, plain(stage)) for pilot, stage in _matched(plan["pilot"], made.stages)],
+        "quality": quality,
     }
 
 
@@ -109,6 +112,14 @@ def _quality(pilot: dict[str, Any], stage: Any) -> dict[str, Any]:
         "actual": actual,
         "covered": foreseen["low"] <= actual <= foreseen["high"],
     }
+
+
+def _words(quality: dict[str, Any]) -> str:
+    """One stage in a line, so that a run that is ended early has said something."""
+    foreseen = f"{quality['forecast']:.3f} ({quality['low']:.3f} to {quality['high']:.3f})"
+    held = "within" if quality["covered"] else "outside"
+    reached = f"{quality['actual']:.3f} reached, {held}"
+    return f"{quality['stage']}, {quality['measure']}: {foreseen} foreseen, {reached}"
 
 
 def _targets(pairs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coffey.core.records import Figure, Origin
 from coffey.economics.calibration import PRIOR_RUNS, SHARE, Calibration, Observed, calibrated_ranges
+from coffey.economics.capacity import rate_figure
 
 FACTOR = 1.1
 ratios = st.lists(st.floats(0.2, 5.0), min_size=1, max_size=12)
@@ -62,6 +63,23 @@ def test_a_constant_bias_is_corrected() -> None:
     assert centres == sorted(centres)
     assert centres[1] == pytest.approx(2 ** (4 / (4 + PRIOR_RUNS)))
     assert centres[-1] == pytest.approx(2.0, rel=0.1)
+
+
+def test_a_modelled_rate_has_a_record_of_its_own() -> None:
+    """How wrong rates that follow from a latency were says nothing about rates that were measured."""
+    missed = Observed(
+        run="a", figure="student_rps", origin=Origin.MEASURED, forecast=1.0, actual=0.5, modelled=True
+    )
+    found = Calibration.of([missed])
+    seen = [
+        found.calibrated("student_rps", FACTOR, origin=Origin.MEASURED, modelled=modelled).runs
+        for modelled in (False, True)
+    ]
+    assert seen == [0, 1]
+    followed = {"student_rps": rate_figure(Figure(2.0, "ms", Origin.MEASURED), latency_p99_ms=50)}
+    assert set(calibrated_ranges(followed, found, {Origin.MEASURED: FACTOR})) == {"student_rps"}
+    under_load = {"student_rps": Figure(400.0, "requests a second", Origin.MEASURED)}
+    assert not calibrated_ranges(under_load, found, {Origin.MEASURED: FACTOR})
 
 
 @given(ratios, st.randoms())

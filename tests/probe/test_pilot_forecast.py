@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from coffey.economics.quality_forecast import Prior
-from coffey.probe.disagreement_price import Price, price_disagreement
-from coffey.probe.pilot_forecast import TRAINING_NOISE, Measured, disagreement, foresee
+from coffey.probe.disagreement import Measured, disagreement
+from coffey.probe.lost_and_won import LAW_SPREAD, LostAndWon, lost_and_won
+from coffey.probe.pilot_forecast import TRAINING_NOISE, foresee
 from coffey.stats.intervals import wilson
 
 ROWS = (500, 1000, 2000, 4000)
@@ -24,8 +25,9 @@ def answers(seed: int, errors: tuple[float, ...] = (0.4, 0.28, 0.2, 0.15)) -> tu
     return students, teacher, hard
 
 
-def forecast(measured: Measured, price: Price | None = None, holdout_rows: int | None = None):
-    return foresee(measured, price, rows=16_000, prior=Prior(), holdout_rows=holdout_rows, note="test")
+def forecast(measured: Measured | LostAndWon | None, holdout_rows: int | None = None):
+    assert measured is not None
+    return foresee(measured, rows=16_000, prior=Prior(), holdout_rows=holdout_rows, note="test")
 
 
 def test_agreement_is_foreseen_beyond_the_points() -> None:
@@ -43,11 +45,9 @@ def test_agreement_is_foreseen_beyond_the_points() -> None:
 def test_a_small_holdout_widens() -> None:
     """What the gate reads on 200 examples is less certain than what it reads on 20,000."""
     students, teacher, hard = answers(4)
-    measured = disagreement(ROWS, students, teacher)
-    for price in (None, price_disagreement(students, teacher, hard)):
+    for measured in (disagreement(ROWS, students, teacher), lost_and_won(ROWS, students, teacher, hard)):
         widths = [
-            made.high - made.low
-            for made in (forecast(measured, price, holdout_rows=count) for count in (200, 20_000, None))
+            made.high - made.low for made in (forecast(measured, count) for count in (200, 20_000, None))
         ]
         assert widths[0] > 1.05 * widths[1]
         assert widths[1] >= widths[2]
@@ -70,19 +70,40 @@ def test_intervals_hold_what_they_say(measure: str) -> None:
 
 
 def _covers(seed: int, measure: str) -> bool:
-    """One law with its trainings at `ROWS`, and one more at 16,000 rows that a holdout of 1,500 measures."""
+    """One law with its trainings at `ROWS`, and one more at 16,000 rows that a holdout of 1,500 measures.
+
+    Of retention the law is of what is lost, and is as wrong at 16,000 rows as `LAW_SPREAD` allows.
+    """
     draw = np.random.default_rng(seed)
     exponent, last, floor = draw.uniform(0.2, 0.9), draw.uniform(0.08, 0.3), draw.uniform(0, 0.8)
     sizes = np.asarray([*ROWS, 16_000])
     law = last * (floor + (1 - floor) * (sizes / ROWS[-1]) ** -exponent)
-    differs = law * (1 + TRAINING_NOISE * draw.standard_normal(len(sizes)))
-    students, teacher, hard = _answers(draw, differs[:-1], 1000)
-    price = price_disagreement(students, teacher, hard) if measure == "retention" else None
-    made = forecast(disagreement(ROWS, students, teacher), price, holdout_rows=1500)
-    finished, reference, truth = _answers(draw, differs[-1:], 1500)
-    agreed, right = (finished[0] == reference).mean(), (finished[0] == truth).sum()
-    actual = agreed if price is None else right / (reference == truth).sum()
-    return bool(made.low <= actual <= made.high)
+    missed = law * (1 + TRAINING_NOISE * draw.standard_normal(len(sizes)))
+    if measure == "retention":
+        return _retention_covers(draw, missed)
+    students, teacher, _ = _answers(draw, missed[:-1], 1000)
+    made = forecast(disagreement(ROWS, students, teacher), 1500)
+    finished, reference, _ = _answers(draw, missed[-1:], 1500)
+    return bool(made.low <= (finished[0] == reference).mean() <= made.high)
+
+
+def _retention_covers(draw: np.random.Generator, lost: np.ndarray) -> bool:
+    accuracy, won = draw.uniform(0.6, 0.95), draw.uniform(0.1, 0.5)
+    lost[-1] *= np.exp(2 * LAW_SPREAD * draw.standard_normal())
+    split = lost_and_won(ROWS, *_lost_and_won(draw, lost[:-1], accuracy, won, 1000))
+    made = forecast(split, 1500)
+    finished, reference, truth = _lost_and_won(draw, lost[-1:], accuracy, won, 1500)
+    return bool(made.low <= (finished[0] == truth).sum() / (reference == truth).sum() <= made.high)
+
+
+def _lost_and_won(
+    draw: np.random.Generator, lost: np.ndarray, accuracy: float, won: float, count: int
+) -> tuple[np.ndarray, ...]:
+    """Students that lose these shares where a teacher is right, and win one share where it is wrong."""
+    hard, ease = draw.integers(0, 4, count), draw.random(count)
+    teacher = np.where(draw.random(count) < accuracy, hard, (hard + 1) % 4)
+    right = np.where(teacher == hard, ease > lost[:, None], ease < won)
+    return np.where(right, hard, (hard + 2) % 4), teacher, hard
 
 
 def _answers(draw: np.random.Generator, differs: np.ndarray, count: int) -> tuple[np.ndarray, ...]:

@@ -51,6 +51,8 @@ class Figure:
     origin: Origin
     note: str = ""
     """How it was measured, which key configured it, or why it was assumed."""
+    modelled: bool = False
+    """Whether a model made it of something else: how wrong such figures were is a record of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from coffey.core.records import Figure, Origin
 PRIOR_RUNS = 4.0
 """How many runs the default range counts as: chosen; after four runs the record weighs half."""
 
+RecordKey = tuple[str, Origin, bool]
+"""Kind of figure, origin, and whether it was modelled."""
+
 SHARE = 0.8
 """Of the actual values, what a range is meant to hold: from the 10th to the 90th percentile."""
 
@@ -42,6 +45,8 @@ class Observed:
     """Of the forecast: an assumed one says nothing about measured ones."""
     forecast: float
     actual: float
+    modelled: bool = False
+    """Of the forecast: a rate under load and a rate that follows from one latency err differently."""
 
     @property
     def log_ratio(self) -> float | None:
@@ -72,17 +77,17 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The record of a project's forecasts: log-ratios by kind and origin, one a run."""
+    """The record of a project's forecasts: log-ratios by kind, origin and whether modelled; one a run."""
 
-    log_ratios: Mapping[tuple[str, Origin], tuple[float, ...]]
+    log_ratios: Mapping[RecordKey, tuple[float, ...]]
 
     @classmethod
     def of(cls, observed: Iterable[Observed]) -> Calibration:
         """From observations in any order; several figures of a kind in a run count once, by their median."""
-        runs: dict[tuple[str, Origin], dict[str, list[float]]] = {}
+        runs: dict[RecordKey, dict[str, list[float]]] = {}
         for one in observed:
             if one.log_ratio is not None:
-                kind = runs.setdefault((kind_of(one.figure), one.origin), {})
+                kind = runs.setdefault((kind_of(one.figure), one.origin, one.modelled), {})
                 kind.setdefault(one.run, []).append(one.log_ratio)
         return cls(
             {
@@ -91,18 +96,21 @@ class Calibration:
             }
         )
 
-    def calibrated(self, figure_name: str, default_factor: float, *, origin: Origin) -> Calibrated:
+    def calibrated(
+        self, figure_name: str, default_factor: float, *, origin: Origin, modelled: bool = False
+    ) -> Calibrated:
         """The factors for a forecast.
 
         Args:
             figure_name: in the forecast; those of a kind (`stage_s:2M`, `stage_s:1M`) share their record.
             default_factor: that the figure may be wrong by, up or down, where nothing is known; at least 1.
             origin: of the forecast.
+            modelled: of the forecast.
 
         >>> Calibration({}).calibrated("run_usd", 2.0, origin=Origin.ASSUMED).high
         2.0
         """
-        ratios = self.log_ratios.get((kind_of(figure_name), origin), ())
+        ratios = self.log_ratios.get((kind_of(figure_name), origin, modelled), ())
         count = len(ratios)
         if not count:
             return Calibrated(low=1 / default_factor, centre=1.0, high=default_factor, runs=0)
@@ -136,7 +144,9 @@ def calibrated_ranges(
         if forecast is None:
             continue
         factor = default_factors.get(figure.origin, 1.0)
-        known = calibration.calibrated(forecast.figure, factor, origin=figure.origin)
+        known = calibration.calibrated(
+            forecast.figure, factor, origin=figure.origin, modelled=figure.modelled
+        )
         if known.runs:
             found[name] = (known.inverse() if forecast.inverse else known).around(figure.value)
     return found

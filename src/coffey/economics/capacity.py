@@ -36,8 +36,8 @@ def capacity_within(requests_per_s: float, *, latency_p99_ms: float) -> Capacity
 
 
 def rate_figure(service: Figure, *, latency_p99_ms: float) -> Figure:
-    """The rate of a machine that needs `service` milliseconds a request, of the same origin."""
+    """The rate of a machine that needs `service` milliseconds a request: modelled, of the same origin."""
     capacity = capacity_within(1000.0 / service.value, latency_p99_ms=latency_p99_ms)
     how = "within" if capacity.holds else "(at half speed) not within"
     note = f"{service.value:.3g} ms a request, p99 {how} {latency_p99_ms:g} ms (M/M/1); {service.note}"
-    return Figure(capacity.rps, "requests a second", service.origin, note)
+    return Figure(capacity.rps, "requests a second", service.origin, note, modelled=True)

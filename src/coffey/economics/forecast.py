@@ -19,7 +19,13 @@ class Forecast:
     def to_json(self) -> JsonObject:
         """Plain values, read back by `from_json`."""
         return {
-            name: {"value": f.value, "unit": f.unit, "origin": f.origin.value, "note": f.note}
+            name: {
+                "value": f.value,
+                "unit": f.unit,
+                "origin": f.origin.value,
+                "note": f.note,
+                "modelled": f.modelled,
+            }
             for name, f in self.figures.items()
         }
 
@@ -34,7 +40,11 @@ class Forecast:
         return cls(
             {
                 name: Figure(
-                    float(str(row["value"])), str(row["unit"]), Origin(row["origin"]), str(row["note"])
+                    float(str(row["value"])),
+                    str(row["unit"]),
+                    Origin(row["origin"]),
+                    str(row["note"]),
+                    modelled=bool(row.get("modelled", False)),
                 )
                 for name, row in values.items()
             }

@@ -85,6 +85,7 @@ def _figure_json(figure: Figure, ends: tuple[float, float] | None) -> JsonObject
         "unit": figure.unit,
         "origin": figure.origin.value,
         "note": figure.note,
+        "modelled": figure.modelled,
     }
 
 

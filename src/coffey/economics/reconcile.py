@@ -21,6 +21,8 @@ class Reconciled:
     """Of the forecast."""
     source: str = ""
     """Where the actual value comes from."""
+    modelled: bool = False
+    """Of the forecast."""
 
     @property
     def error(self) -> float | None:
@@ -39,7 +41,15 @@ def reconcile(
     """
     said = sources or {}
     return tuple(
-        Reconciled(name, figure.unit, figure.value, actuals[name], figure.origin, said.get(name, ""))
+        Reconciled(
+            name,
+            figure.unit,
+            figure.value,
+            actuals[name],
+            figure.origin,
+            said.get(name, ""),
+            figure.modelled,
+        )
         for name, figure in forecast.figures.items()
         if name in actuals
     )

@@ -15,8 +15,9 @@ from coffey.core.progress import Progress, Silent
 from coffey.distill.records import ChainRequest
 from coffey.economics.pilot_result import PilotPoint, PilotResult
 from coffey.economics.quality_forecast import Measure, Prior, QualityForecast, Reached
-from coffey.probe.disagreement_price import Price, price_disagreement
-from coffey.probe.pilot_forecast import best_law, disagreement, foresee
+from coffey.probe.disagreement import Measured, disagreement
+from coffey.probe.lost_and_won import LostAndWon, lost_and_won
+from coffey.probe.pilot_forecast import best_law, foresee
 from coffey.probe.pilot_rows import PilotOptions, PilotRows, choose_rows
 from coffey.probe.pilot_training import PilotCandidate, PilotSetup, Trained, plan_pilot, train, training_steps
 from coffey.stats.intervals import paired_ratio, wilson
@@ -171,22 +172,20 @@ def _result(
         note += "; the full training is so short that it may end below this: raise chain.epochs"
 
     differed = disagreement(rows, students, teacher)
-    price = price_disagreement(students, teacher, hard)
+    split = lost_and_won(rows, students, teacher, hard)
 
-    def forecast(measure: Measure, cost: Price | None) -> QualityForecast:
+    def forecast(measure: Measure, measured: Measured | LostAndWon) -> QualityForecast:
         prior = Prior.of(measure, history)
         said = f"{note}; corrected by {len(prior.runs)} earlier forecasts" if prior.runs else note
-        return foresee(
-            differed, cost, rows=setup.rows.full, prior=prior, holdout_rows=holdout_rows, note=said
-        )
+        return foresee(measured, rows=setup.rows.full, prior=prior, holdout_rows=holdout_rows, note=said)
 
     return PilotResult(
         name=candidate.name,
         shape=str(candidate.shape),
         params=candidate.shape.parameters(),
         points=tuple(_point(one, teacher, hard) for one in done),
-        agreement=forecast("agreement", None),
-        retention=None if price is None else forecast("retention", price),
+        agreement=forecast("agreement", differed),
+        retention=None if split is None else forecast("retention", split),
         law=best_law(differed),
         seconds=sum(one.seconds for one in done),
         asked=len(setup.rows.asked),

@@ -19,7 +19,7 @@ from coffey.project.workspace import Workspace
 _SAID = ("student_rps", "requests_per_day")
 """Figures of a plan that are forecasts by themselves, beside those of `forecast`."""
 
-_ROW = ("value", "unit", "origin", "note")
+_ROW = ("value", "unit", "origin", "note", "modelled")
 
 _PRICES = ("teacher_usd_per_hour", "training_usd_per_hour")
 
@@ -92,8 +92,10 @@ def calibrated_rows(
     """
     found, own = {}, ends or {}
     for name, row in rows.items():
-        origin = Forecast.from_json({name: row}).figures[name].origin
-        known = calibration.calibrated(name, RANGE.get(origin, 1.0), origin=origin)
+        figure = Forecast.from_json({name: row}).figures[name]
+        known = calibration.calibrated(
+            name, RANGE.get(figure.origin, 1.0), origin=figure.origin, modelled=figure.modelled
+        )
         low, high = own.get(name) or known.around(row["value"])
         expected = row["value"] if name in own else row["value"] * known.centre
         found[name] = {**row, "expected": expected, "low": low, "high": high, "runs": known.runs}
@@ -123,6 +125,7 @@ def _body(outcome: Observed) -> dict[str, Any]:
         "origin": outcome.origin.value,
         "forecast": outcome.forecast,
         "actual": outcome.actual,
+        "modelled": outcome.modelled,
     }
 
 
@@ -133,6 +136,7 @@ def _observed(body: dict[str, Any]) -> Observed:
         origin=Origin(body["origin"]),
         forecast=body["forecast"],
         actual=body["actual"],
+        modelled=body.get("modelled", False),
     )
 
 

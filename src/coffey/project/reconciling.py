@@ -88,7 +88,14 @@ def _run(done: Mapping[str, Any]) -> str:
 
 
 def _observed(run: str, row: Reconciled) -> Observed:
-    return Observed(run=run, figure=row.name, origin=row.origin, forecast=row.forecast, actual=row.actual)
+    return Observed(
+        run=run,
+        figure=row.name,
+        origin=row.origin,
+        forecast=row.forecast,
+        actual=row.actual,
+        modelled=row.modelled,
+    )
 
 
 def _served(space: Workspace) -> Volume | None:
@@ -105,10 +112,13 @@ def _lessons(rows: tuple[Reconciled, ...], calibration: Calibration) -> list[Jso
     for row in rows:
         if kind_of(row.name) in _QUALITY:
             continue
-        known = calibration.calibrated(row.name, RANGE.get(row.origin, 1.0), origin=row.origin)
+        known = calibration.calibrated(
+            row.name, RANGE.get(row.origin, 1.0), origin=row.origin, modelled=row.modelled
+        )
         found[kind_of(row.name), row.origin.value] = {
             "kind": kind_of(row.name),
             "origin": row.origin.value,
+            "modelled": row.modelled,
             "runs": known.runs,
             "centre": known.centre,
             "low": known.low,
