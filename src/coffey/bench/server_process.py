@@ -25,8 +25,8 @@ _METRICS_S = 10.0
 
 
 def serve_command(artifact: Path) -> list[str]:
-    """The command that serves one artifact on a free port and says which in one JSON line."""
-    return [sys.executable, "-m", "coffey", "serve", str(artifact), "--port", "0", "--json"]
+    """The command that serves one artifact with defaults on a free port, and says which in one JSON line."""
+    return [sys.executable, "-m", "coffey", "serve", str(artifact), "--no-config", "--port", "0", "--json"]
 
 
 class ServerProcess:
