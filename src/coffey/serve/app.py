@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from msgspec import UNSET
 
@@ -40,6 +41,23 @@ Decoded = tuple[Sequence[str], Callable[[Answer], object]]
 """The texts of a body, and how their answer becomes the body of the response."""
 
 
+Begun = Response | Coroutine[Any, Any, Response]
+"""An answer, or what is to be awaited for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request whose texts are known."""
+
+    request: Request
+    route: Route
+    texts: Sequence[str]
+    encode: Callable[[Answer], object]
+    started: float
+    decoded: float
+    """When its answer was begun, and when its texts were known; seconds of the clock."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """What is asked of a request before it is answered, and what is written of it."""
@@ -66,6 +84,8 @@ class App:
     ) -> None:
         self.leaving = False
         """Set on SIGTERM: not ready any more, and connections are closed after their answer."""
+        self.begun = 0
+        """Requests that were read and are not done with; the connections count them."""
         self.limits = edge.limits
         self._plane = plane
         self._follower = follower
@@ -79,7 +99,7 @@ class App:
         self._clock = clock
         table = routes(model_name)
         self._openapi = encoder.encode(document(table, keys=edge.keys.required))
-        posts: dict[str, Callable[[Request, Route], Awaitable[Response]]] = {
+        posts: dict[str, Callable[[Request, Route], Begun]] = {
             "predict": partial(self._answer, self._decode_predict),
             "infer": partial(self._answer, self._decode_infer),
             "reload": self._reload_now,
@@ -113,47 +133,69 @@ class App:
             return refusal(exc, route.name)
         return None
 
-    async def respond(self, request: Request) -> Response:
-        """Answer a whole request that passed the screen."""
+    def begin(self, request: Request) -> Begun:
+        """Answer a whole request that passed the screen: at once, or with what is to be awaited.
+
+        Neither raises.
+        """
         get = self._gets.get(request.path)
         if get is not None and request.method != b"POST":
             route, handler = get
             return self._plain(route, *handler(), request)
-        route, answer = self._posts[request.path]
+        route, begin = self._posts[request.path]
         try:
-            return await answer(request, route)
-        except ServeError as exc:
-            response = refusal(exc, route.name)
+            begun = begin(request, route)
         except Exception as exc:  # noqa: BLE001 - the process edge: one request's failure is its own
-            self._events("request_failed", route=route.name, error=f"{type(exc).__name__}: {exc}")
-            failed = ErrorBody("The model failed on this request; the server's log says why.")
-            response = Response(500, encoder.encode(failed), route=route.name)
-        response.sent = lambda now: self._count(response, request, now)
-        return self._echo(response, request)
+            return self._failed(exc, request, route)
+        return begun if isinstance(begun, Response) else self._wait(begun, request, route)
 
     def refused(self, response: Response, request: Request | None) -> None:
         """Count an answer that `respond` did not make."""
-        self._count(response, request, self._clock())
+        self._count(response.route, response.status, request, self._clock())
 
-    async def _answer(self, decode: Callable[[bytes], Decoded], request: Request, route: Route) -> Response:
-        """Texts to labels. The record of it is made after the answer is out: nobody waits for it."""
+    async def _wait(self, begun: Coroutine[Any, Any, Response], request: Request, route: Route) -> Response:
+        try:
+            return await begun
+        except Exception as exc:  # noqa: BLE001 - as above
+            return self._failed(exc, request, route)
+
+    def _failed(self, exc: Exception, request: Request, route: Route) -> Response:
+        """What failed is refused; what should not have failed is an event as well."""
+        if isinstance(exc, ServeError):
+            response = refusal(exc, route.name)
+        else:
+            self._events("request_failed", route=route.name, error=f"{type(exc).__name__}: {exc}")
+            failed = ErrorBody("The model failed on this request; the server's log says why.")
+            response = Response(500, encoder.encode(failed), route=route.name)
+        return self._counted(response, request)
+
+    def _answer(self, decode: Callable[[bytes], Decoded], request: Request, route: Route) -> Begun:
+        """Texts to labels, at once where nobody else is asking."""
         started = self._clock()
         texts, encode = decode(request.body)
-        decoded = self._clock()
-        answer = await self._plane.answer(texts, request.deadline)
+        asked = _Asked(request, route, texts, encode, started, self._clock())
+        answer = self._plane.answer_at_once(texts, request.deadline)
+        return self._answer_later(asked) if answer is None else self._answered(asked, answer)
+
+    async def _answer_later(self, asked: _Asked) -> Response:
+        return self._answered(asked, await self._plane.answer(asked.texts, asked.request.deadline))
+
+    def _answered(self, asked: _Asked, answer: Answer) -> Response:
+        """The response. The record of it is made after the answer is out: nobody waits for it."""
         answered = self._clock()
-        response = Response(200, encoder.encode(encode(answer)), route=route.name)
+        request = asked.request
+        response = Response(200, encoder.encode(asked.encode(answer)), route=asked.route.name)
 
         def sent(now: float) -> None:
-            self._plane.record(answer, texts, request.arrived, now)
-            self._count(response, request, now, answer.id)
+            self._plane.record(answer, asked.texts, request.arrived, now)
+            self._count(asked.route.name, 200, request, now, answer.id)
             steps = self._steps
             steps.requests += 1
-            steps.accept += started - request.arrived
-            steps.parse += decoded - started
+            steps.accept += asked.started - request.arrived
+            steps.parse += asked.decoded - asked.started
             steps.tokenize += answer.tokenize_s
             steps.run += answer.run_s
-            steps.queue += answered - decoded - answer.tokenize_s - answer.run_s
+            steps.queue += answered - asked.decoded - answer.tokenize_s - answer.run_s
             steps.write += now - answered
             steps.log += self._clock() - now
 
@@ -170,9 +212,7 @@ class App:
     def _plain(self, route: Route, status: int, body: object, request: Request) -> Response:
         content = body if isinstance(body, bytes) else encoder.encode(body)
         kind = route.content_type.encode() if status == HTTPStatus.OK else JSON
-        response = Response(status, content, kind, route=route.name)
-        response.sent = lambda now: self._count(response, request, now)
-        return response
+        return self._counted(Response(status, content, kind, route=route.name), request)
 
     def _unknown(self, request: Request) -> Response:
         tables = (("GET", self._gets), ("POST", self._posts))
@@ -183,6 +223,11 @@ class App:
         body = encoder.encode(ErrorBody(f"{asked} is not served here; /openapi.json lists what is."))
         return Response(int(status), body, headers=[*headers, CLOSE])
 
+    def _counted(self, response: Response, request: Request) -> Response:
+        route, status = response.route, response.status  # a closure over the response would be a cycle
+        response.sent = lambda now: self._count(route, status, request, now)
+        return self._echo(response, request)
+
     @staticmethod
     def _echo(response: Response, request: Request) -> Response:
         if request.request_id is not None:
@@ -190,16 +235,16 @@ class App:
         return response
 
     def _count(
-        self, response: Response, request: Request | None, now: float, answer_id: str | None = None
+        self, route: str, status: int, request: Request | None, now: float, answer_id: str | None = None
     ) -> None:
         seconds = now - request.arrived if request is not None else 0.0
-        self._measurements.request(response.route, response.status, seconds)
+        self._measurements.request(route, status, seconds)
         if self._access is not None:
             self._access.put(
                 AccessLine(
                     time=unix_now(),
-                    route=response.route,
-                    status=response.status,
+                    route=route,
+                    status=status,
                     ms=1000 * seconds,
                     id=answer_id,
                     request_id=_text(request.request_id if request else None),

@@ -140,6 +140,7 @@ class Server:
             events=events,
             model_name=options.model_name,
         )
+        self.batcher.begun = lambda: self.app.begun
 
     def close(self) -> TrafficCounters | None:
         """Stop the worker and flush the logs."""
@@ -181,8 +182,6 @@ class _Process(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to follow the registry."""
         await super().startup(sockets)
-        tasks = self.server_state.tasks
-        self._server.batcher.alone = lambda: len(tasks) <= 1
         self._begin(self._server.follower.run())
         self._begin(self._server.metrics.show())
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
