@@ -26,19 +26,30 @@ from coffey.serve.bodies import (
 )
 from coffey.serve.dataplane import Answer, DataPlane
 from coffey.serve.events import Events
-from coffey.serve.exchange import CLOSE, JSON, Request, Response, encoder, read_head, refusal
+from coffey.serve.exchange import (
+    BINARY,
+    CLOSE,
+    JSON,
+    JSON_BYTES,
+    Request,
+    Response,
+    encoder,
+    read_head,
+    refusal,
+)
+from coffey.serve.infer import EXTENSION, decode_infer, encode_infer
 from coffey.serve.keys import ApiKeys, Unauthorized
 from coffey.serve.limits import Limits
 from coffey.serve.metrics import Measurements, Metrics
 from coffey.serve.openapi import document
-from coffey.serve.predict import decode_infer, decode_predict, encode_infer, encode_predict
+from coffey.serve.predict import decode_predict, encode_predict
 from coffey.serve.routes import Route, routes
 from coffey.serve.swap import Follower
 
 Reply = tuple[int, object]
 """A status, and a struct or bytes."""
-Decoded = tuple[Sequence[str], Callable[[Answer], object]]
-"""The texts of a body, and how their answer becomes the body of the response."""
+Decoded = tuple[Sequence[str], Callable[[Answer], Response]]
+"""The texts of a request, and how their answer becomes the response."""
 
 
 Begun = Response | Coroutine[Any, Any, Response]
@@ -52,7 +63,7 @@ class _Asked:
     request: Request
     route: Route
     texts: Sequence[str]
-    encode: Callable[[Answer], object]
+    encode: Callable[[Answer], Response]
     started: float
     decoded: float
     """When its answer was begun, and when its texts were known; seconds of the clock."""
@@ -125,7 +136,7 @@ class App:
             return None if known else self._unknown(request)
         route = post[0]
         try:
-            read_head(request, self.limits)
+            read_head(request, self.limits, binary=route.binary)
             if not self._keys.allow(request.key):
                 raise Unauthorized
             self._plane.check_open()
@@ -169,10 +180,10 @@ class App:
             response = Response(500, encoder.encode(failed), route=route.name)
         return self._counted(response, request)
 
-    def _answer(self, decode: Callable[[bytes], Decoded], request: Request, route: Route) -> Begun:
+    def _answer(self, decode: Callable[[Request], Decoded], request: Request, route: Route) -> Begun:
         """Texts to labels, at once where nobody else is asking."""
         started = self._clock()
-        texts, encode = decode(request.body)
+        texts, encode = decode(request)
         asked = _Asked(request, route, texts, encode, started, self._clock())
         answer = self._plane.answer_at_once(texts, request.deadline)
         return self._answer_later(asked) if answer is None else self._answered(asked, answer)
@@ -184,7 +195,8 @@ class App:
         """The response. The record of it is made after the answer is out: nobody waits for it."""
         answered = self._clock()
         request = asked.request
-        response = Response(200, encoder.encode(asked.encode(answer)), route=asked.route.name)
+        response = asked.encode(answer)
+        response.route = asked.route.name
 
         def sent(now: float) -> None:
             self._plane.record(answer, asked.texts, request.arrived, now)
@@ -252,13 +264,21 @@ class App:
                 )
             )
 
-    def _decode_predict(self, body: bytes) -> Decoded:
-        request, texts = decode_predict(body, self.limits)
-        return texts, lambda answer: encode_predict(request, answer)
+    def _decode_predict(self, request: Request) -> Decoded:
+        asked, texts = decode_predict(request.body, self.limits)
+        return texts, lambda answer: Response(200, encoder.encode(encode_predict(asked, answer)))
 
-    def _decode_infer(self, body: bytes) -> Decoded:
-        request, texts = decode_infer(body, self.limits)
-        return texts, lambda answer: encode_infer(request, answer, self._model_name)
+    def _decode_infer(self, request: Request) -> Decoded:
+        asked, texts = decode_infer(request.body, self.limits, request.json_bytes)
+
+        def encode(answer: Answer) -> Response:
+            found, tensors = encode_infer(asked, answer, self._model_name)
+            body = encoder.encode(found)
+            if not tensors:
+                return Response(200, body)
+            return Response(200, body + tensors, BINARY, [(JSON_BYTES, b"%d" % len(body))])
+
+        return texts, encode
 
     def _is_ready(self) -> bool:
         return self._models.current is not None and not self.leaving
@@ -272,7 +292,7 @@ class App:
         return (200 if ready else 503), ModelReady(self._model_name, ready)
 
     def _server(self) -> Reply:
-        return 200, ServerMetadata("coffey", _version.__version__, [])
+        return 200, ServerMetadata("coffey", _version.__version__, [EXTENSION])
 
     def _model(self) -> Reply:
         model = self._models.current

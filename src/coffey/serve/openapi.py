@@ -28,6 +28,14 @@ _PARAMETERS = (
     ("x-request-id", "string", "Comes back with the answer, and is in the access log."),
     ("traceparent", "string", "W3C trace context, for the access log."),
 )
+_BINARY: dict[str, Any] = {"application/octet-stream": {}}
+"""The same JSON, with tensors behind it."""
+_JSON_BYTES = {
+    "name": "inference-header-content-length",
+    "in": "header",
+    "description": "Bytes of JSON in the body, where tensors follow it.",
+    "schema": {"type": "integer", "minimum": 0},
+}
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -81,6 +89,10 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
             {"name": name, "in": "header", "description": meaning, "schema": {"type": kind}}
             for name, kind, meaning in _PARAMETERS
         ]
+        if route.binary:
+            operation["requestBody"]["content"] |= _BINARY
+            operation["responses"]["200"]["content"] |= _BINARY
+            operation["parameters"].append(_JSON_BYTES)
         for status, meaning in _REFUSALS.items():
             operation["responses"][str(status)] = {"description": meaning, "content": error}
     return operation
