@@ -47,8 +47,8 @@ STATUS: dict[type[ServeError], int] = {
 UNREAD = (401, 408, 413, 415, 431)
 """Refusals of the body itself: the connection is closed, so that the rest of it is not read either."""
 
-_DAY_MS = 86_400_000
-_DAY_DIGITS = len(str(_DAY_MS))
+DAY_MS = 86_400_000
+_DAY_DIGITS = len(str(DAY_MS))
 _LENGTH_DIGITS = 18
 _ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -145,8 +145,8 @@ def _json_bytes(request: Request, limits: Limits, value: bytes) -> None:
 
 
 def _timeout(request: Request, limits: Limits, value: bytes) -> None:
-    if not value.isdigit() or len(value) > _DAY_DIGITS or not 0 < int(value) <= _DAY_MS:
-        expected = f"a whole number of milliseconds from 1 to {_DAY_MS}"
+    if not value.isdigit() or len(value) > _DAY_DIGITS or not 0 < int(value) <= DAY_MS:
+        expected = f"a whole number of milliseconds from 1 to {DAY_MS}"
         raise InvalidRequest(f"x-request-timeout-ms {value[:40].decode('latin-1')!r}: expected {expected}.")
     request.deadline = request.arrived + int(value) / 1000
 
