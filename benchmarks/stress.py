@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from recipes.clinc150 import DATA
 
 from benchmarks.hostile import crowd
-from benchmarks.options import is_missing, make_parser
+from benchmarks.options import at_most, is_missing, make_parser
 from benchmarks.serve import SEED, build
 from coffey.artifact.signing import PUBLIC_KEY, Signer
 from coffey.bench.arrivals import poisson_arrivals
@@ -234,11 +234,6 @@ def full(pid: int) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
-
-
-def at_most(value: float, bound: float) -> dict[str, object]:
-    """A target."""
-    return {"value": value, "bound": bound, "met": bool(value <= bound)}
 
 
 def shown(value: float) -> dict[str, object]:
