@@ -50,8 +50,6 @@ Reply = tuple[int, object]
 """A status, and a struct or bytes."""
 Decoded = tuple[Sequence[str], Callable[[Answer], Response]]
 """The texts of a request, and how their answer becomes the response."""
-
-
 Begun = Response | Coroutine[Any, Any, Response]
 """An answer, or what is to be awaited for it."""
 
@@ -126,7 +124,7 @@ class App:
             "openapi": lambda: (200, self._openapi),
         }
         self._posts = {r.path.encode(): (r, posts[r.name]) for r in table if r.method == "POST"}
-        self._gets = {r.path.encode(): (r, gets[r.name]) for r in table if r.method == "GET"}
+        self._gets = {r.path.encode(): (r, self._got(gets[r.name])) for r in table if r.method == "GET"}
 
     def screen(self, request: Request) -> Response | None:
         """Refuse by the head alone, before the body is read; None lets the body come."""
@@ -149,11 +147,8 @@ class App:
 
         Neither raises.
         """
-        get = self._gets.get(request.path)
-        if get is not None and request.method != b"POST":
-            route, handler = get
-            return self._plain(route, *handler(), request)
-        route, begin = self._posts[request.path]
+        table = self._posts if request.method == b"POST" else self._gets
+        route, begin = table[request.path]
         try:
             begun = begin(request, route)
         except Exception as exc:  # noqa: BLE001 - the process edge: one request's failure is its own
@@ -161,7 +156,7 @@ class App:
         return begun if isinstance(begun, Response) else self._wait(begun, request, route)
 
     def refused(self, response: Response, request: Request | None) -> None:
-        """Count an answer that `respond` did not make."""
+        """Count an answer that `begin` did not make."""
         self._count(response.route, response.status, request, self._clock())
 
     async def _wait(self, begun: Coroutine[Any, Any, Response], request: Request, route: Route) -> Response:
@@ -220,6 +215,9 @@ class App:
         except CoffeyError as exc:
             return self._plain(route, 409, ErrorBody(str(exc)), request)
         return self._plain(route, 200, Reloaded(digest), request)
+
+    def _got(self, reply: Callable[[], Reply]) -> Callable[[Request, Route], Begun]:
+        return lambda request, route: self._plain(route, *reply(), request)
 
     def _plain(self, route: Route, status: int, body: object, request: Request) -> Response:
         content = body if isinstance(body, bytes) else encoder.encode(body)
