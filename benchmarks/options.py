@@ -1,4 +1,4 @@
-"""Options that every benchmark has."""
+"""Options that every benchmark has, and the form of its targets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         "--json", action="store_true", help="accepted for symmetry: JSON is all that is printed"
     )
     return parser
+
+
+def at_most(value: float, bound: float) -> dict[str, object]:
+    """A target that is met where the value is not over the bound."""
+    return {"value": value, "bound": bound, "met": bool(value <= bound)}
 
 
 def is_missing(data: Path) -> bool:

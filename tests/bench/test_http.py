@@ -86,6 +86,8 @@ def test_the_client_process_reports_what_it_measured(stalling_server: Any) -> No
     assert opened.latency.requests == len(arrivals)
     assert opened.latency.load == "open"
     assert opened.latency.errors == 0
+    assert set(opened.statuses) == set(closed.statuses) == {200}
+    assert len(opened.statuses) == len(opened.times_s) == len(arrivals)
     assert opened.client_lag_p99_ms >= 0
     assert closed.latency.load == "closed"
     assert closed.latency.requests > 0

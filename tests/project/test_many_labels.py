@@ -18,8 +18,9 @@ from coffey.core.records import DecisionKind, TrafficRecord
 from coffey.project.project import Project
 from coffey.project.ticking import tick_project
 from coffey.serve.dataplane import Answer
+from coffey.serve.infer import decode_infer, encode_infer
 from coffey.serve.limits import Limits
-from coffey.serve.predict import decode_infer, decode_predict, encode_infer, encode_predict
+from coffey.serve.predict import decode_predict, encode_predict
 from coffey.stats.scoring import ManyLabels
 from coffey.traffic.layout import segments_folder
 from coffey.traffic.log import TrafficLog
@@ -166,7 +167,7 @@ def test_the_server_answers_with_the_labels_over_the_threshold(emotions):
         assert len(prediction.scores) == 3
     tensor = {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
     infer, _ = decode_infer(json.dumps({"inputs": [tensor]}).encode(), Limits())
-    label, score = encode_infer(infer, answer, "emotions").outputs
+    label, score = encode_infer(infer, answer, "emotions")[0].outputs
     assert [set(json.loads(name)) <= set(predictor.labels) for name in label.data] == [True] * len(texts)
     assert score.shape == [len(texts), 3]
     np.testing.assert_allclose(np.reshape(score.data, score.shape), answer.probabilities)

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from coffey.artifact.predictor import Predictor
+from coffey.cli.app import app
 from coffey.core.errors import ArtifactError, BadSignature, ConfigError, UnknownVersion
 from coffey.core.settings import PrivacySettings, ServeSettings
 from coffey.project.serving import Overrides, audit_probability, serve_artifact, serve_champion
@@ -85,6 +87,39 @@ def test_an_artifact_of_an_unknown_maker_is_refused(champion, key_home, tmp_path
         options.load(champion)
     key = key_home / "signing-key.pub.pem"
     assert serve_artifact(champion, settings=ServeSettings(), keys=[key]).load(champion) is not None
+
+
+def test_an_artifact_is_served_as_its_project_says(champion, live):
+    """The name and the redaction are the project's; without one the name is `coffey` and texts are kept."""
+    live.edit("[budget]", '[privacy]\ntext = "drop"\n\n[budget]')
+    settings = live.load().settings
+    options = serve_artifact(champion, settings=settings.serve, project=settings, folder=live.folder)
+    assert options.model_name == settings.project.name
+    assert options.redactor.text("a secret") == DROPPED
+    alone = serve_artifact(champion, settings=ServeSettings())
+    assert (alone.model_name, alone.redactor) == ("coffey", None)
+
+
+def options_of(monkeypatch, *arguments):
+    """What the command would serve."""
+    seen = []
+    monkeypatch.setattr("coffey.serve.workers.run_workers", lambda options, on_ready: seen.append(options))
+    CliRunner().invoke(app, ["serve", *map(str, arguments)], catch_exceptions=False)
+    return seen[0]
+
+
+def test_the_command_reads_the_configuration_beside_it(champion, live, tmp_path, monkeypatch):
+    """`[serve]` of ./coffey.toml holds for an artifact too; options win, and the file may be left aside."""
+    live.edit("[budget]", "[serve]\nport = 9001\nmax_batch = 7\n\n[budget]")
+    monkeypatch.chdir(live.folder)
+    here = options_of(monkeypatch, champion, "--port", "9002")
+    assert (here.settings.port, here.settings.max_batch) == (9002, 7)
+    assert options_of(monkeypatch, champion, "--no-config").settings == ServeSettings()
+    monkeypatch.chdir(tmp_path)
+    assert options_of(monkeypatch, champion).settings == ServeSettings()
+    assert options_of(monkeypatch, champion, "--config", live.config).settings.max_batch == 7
+    with pytest.raises(ConfigError, match="a file that exists"):
+        options_of(monkeypatch, champion, "--config", tmp_path / "absent.toml")
 
 
 def test_the_champion_is_followed(two_versions):

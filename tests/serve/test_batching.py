@@ -53,7 +53,7 @@ def test_a_lone_request_is_computed_at_once_in_the_loop(model: Predictor) -> Non
     recorded = Recorded(model)
 
     async def run() -> None:
-        batcher = Batcher(lambda: recorded)
+        batcher = Batcher(lambda: recorded, inline_seconds=1.0)
         await batcher.run(["hello"])  # measured in the thread
         recorded.threads.clear()
         found = await batcher.run(["where is the parcel"])
@@ -63,6 +63,32 @@ def test_a_lone_request_is_computed_at_once_in_the_loop(model: Predictor) -> Non
 
     asyncio.run(run())
     assert recorded.threads == {"MainThread"}
+
+
+def test_what_comes_one_at_a_time_need_not_be_awaited(model: Predictor) -> None:
+    """From the second lone request on; not while others are in the server, nor for the one after those."""
+    waiting = 1
+
+    async def run() -> None:
+        nonlocal waiting
+        batcher = Batcher(lambda: model, begun=lambda: waiting, inline_seconds=1.0)
+        assert batcher.run_at_once(["hello"]) is None
+        await batcher.run(["hello"])  # measured in the thread
+        await batcher.run(["hello"])
+        found = batcher.run_at_once(["where is the parcel"])
+        assert found is not None
+        np.testing.assert_allclose(found.probabilities, model.predict(["where is the parcel"]), atol=1e-6)
+        assert batcher.run_at_once(["hello"], deadline=monotonic() - 1) is None
+        assert batcher.run_at_once(["hello"]) is not None
+        waiting = 2
+        assert batcher.run_at_once(["hello"]) is None
+        waiting = 1
+        assert batcher.run_at_once(["hello"]) is None
+        await batcher.run(["hello"])
+        assert batcher.run_at_once(["hello"]) is not None
+        batcher.close()
+
+    asyncio.run(run())
 
 
 def test_a_slow_model_never_holds_the_loop(model: Predictor) -> None:

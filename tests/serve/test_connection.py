@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,12 +20,14 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 
 
 class Echo:
-    """Answers with path and body, after a turn of the loop; refuses the path `/no` by its head."""
+    """Answers with path and body, `/b` at once and others after a turn; refuses `/no` by its head."""
 
     def __init__(self, **limits: float) -> None:
         self.leaving = False
+        self.begun = 0
         self.limits = Limits(**{"max_body_bytes": 50, **limits})
         self.heard: list[int] = []
+        self.sent: list[float] = []
 
     def screen(self, request: Request) -> Response | None:
         if request.path == b"/no":
@@ -35,9 +38,14 @@ class Echo:
             return refusal(exc)
         return None
 
-    async def respond(self, request: Request) -> Response:
+    def begin(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
+        response = Response(200, request.path + b":" + request.body, b"text/plain", sent=self.sent.append)
+        return response if request.path == b"/b" else self._later(response)
+
+    @staticmethod
+    async def _later(response: Response) -> Response:
         await asyncio.sleep(0)
-        return Response(200, request.path + b":" + request.body, b"text/plain")
+        return response
 
     def refused(self, response: Response, request: Request | None) -> None:
         self.heard.append(response.status)
@@ -60,7 +68,7 @@ def talk(app: Echo, what: Talk) -> bytes:
             writer.close()
             server.close()
         async with asyncio.timeout(20):
-            while state.connections or state.tasks:
+            while state.connections or state.tasks or app.begun:
                 await asyncio.sleep(0.001)
         return found
 
@@ -115,6 +123,7 @@ def test_answers_do_not_depend_on_how_the_bytes_arrive(asked, cuts) -> None:
     places = [index for index, body in enumerate(found) if body.startswith(b'{"error"')]
     assert places == [index for index, (path, _, _) in enumerate(asked) if path == "/no"]
     assert app.heard == [422] * len(places)
+    assert len(app.sent) == len(expected) + 1
 
 
 def test_a_request_that_is_never_whole_is_answered_with_408() -> None:
@@ -250,12 +259,12 @@ def test_who_never_reads_is_closed_when_idle() -> None:
     app = Echo(idle_seconds=0.3, max_body_bytes=100_000)
     answered = 0
 
-    async def respond(request: Request) -> Response:
+    def begin(request: Request) -> Response:
         nonlocal answered
         answered += 1
         return Response(200, b"x" * 1_000_000)
 
-    app.respond = respond  # type: ignore[method-assign]
+    app.begin = begin  # type: ignore[method-assign]
 
     async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         writer.transport.pause_reading()

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import numpy as np
+import numpy.typing as npt
 
 from coffey.bench.summary import Times, summarize
 from coffey.core.errors import ServeError
@@ -37,10 +39,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class HttpLoad:
-    """A latency record, and how late the client itself was (0 in a closed loop, which has no schedule)."""
+    """A latency record, and what it was made of."""
 
     latency: Latency
+    times_s: Times
+    """Of each request, in the order of the answers."""
+    statuses: npt.NDArray[np.uint16]
+    """Of each request; 0 where there was no answer."""
     client_lag_p99_ms: float
+    """How late the client itself was (0 in a closed loop, which has no schedule)."""
 
 
 def predict_bodies(texts: Sequence[str]) -> list[str]:
@@ -96,16 +103,18 @@ def _run(target: Target, *, seconds: float, arrivals_s: Times, timeout_s: float 
 def _read(target: Target, said: bytes, arrivals_s: Times) -> HttpLoad:
     line, _, raw = said.partition(b"\n")
     head = json.loads(line)
-    values = np.frombuffer(raw, dtype=np.float64)
-    latencies, lags = values[: head["latencies"]], values[head["latencies"] :]
+    requests = head["requests"]
+    times = np.frombuffer(raw, dtype=np.float64, count=requests)
+    statuses = np.frombuffer(raw, dtype=np.uint16, count=requests, offset=times.nbytes)
+    lags = np.frombuffer(raw[times.nbytes + statuses.nbytes :], dtype=np.float64)
     latency = summarize(
-        latencies,
+        times,
         subject=target.subject,
         path="http",
         load="open" if len(arrivals_s) else "closed",
         elapsed_s=head["elapsed_s"],
         offered_rps=len(arrivals_s) / float(arrivals_s[-1]) if len(arrivals_s) else None,
-        errors=head["errors"],
+        errors=int(np.count_nonzero(statuses != HTTPStatus.OK)),
     )
     lag_ms = percentile(lags, 0.99).value * 1000 if len(lags) else 0.0
-    return HttpLoad(latency, lag_ms)
+    return HttpLoad(latency, times, statuses, lag_ms)

@@ -1,8 +1,9 @@
 """The load generator: HTTP/1.1 over kept-alive sockets, in a process of its own so that it can have a core.
 
 `python -m coffey.bench.http_client` reads one JSON line and raw doubles (the schedule) from stdin and writes
-one JSON line and raw doubles (the latencies) to stdout. It loads neither numpy nor a web client. It waits
-with `select`, whose time-outs have microseconds; those of `epoll`, and so of asyncio, have milliseconds.
+one JSON line and raw columns (latencies, statuses, its own lags) to stdout. It loads neither numpy nor a web
+client. It waits with `select`, whose time-outs have microseconds; those of `epoll`, and so of asyncio, have
+milliseconds.
 """
 
 from __future__ import annotations
@@ -44,10 +45,21 @@ class Answers:
     """What came back. Latencies of requests that failed or stayed unanswered are the time until then."""
 
     latencies_s: array[float] = field(default_factory=lambda: array("d"))
+    statuses: array[int] = field(default_factory=lambda: array("H"))
+    """The status of each, 0 where there was no answer."""
     lags_s: array[float] = field(default_factory=lambda: array("d"))
     """How late this client was itself in looking at each arrival."""
-    errors: int = 0
     elapsed_s: float = 0.0
+
+    def add(self, latency_s: float, status: int) -> None:
+        """Count a request that was answered, or given up."""
+        self.latencies_s.append(latency_s)
+        self.statuses.append(status)
+
+    @property
+    def errors(self) -> int:
+        """Requests that were not answered with success."""
+        return len(self.statuses) - self.statuses.count(_OK)
 
 
 class Connection:
@@ -75,13 +87,13 @@ class Connection:
         self.done, self.scheduled = False, scheduled
         self.socket.sendall(request)
 
-    def receive(self) -> bool | None:
-        """Read what is there: None when more must come, else whether the answer is a success."""
+    def receive(self) -> int | None:
+        """Read what is there: None when more must come, else the status of the answer."""
         data = self.socket.recv(_BYTES)
         if not data:
             raise ConnectionError("closed by the server")
         self._parser.feed_data(data)
-        return self._parser.get_status_code() == _OK if self.done else None
+        return int(self._parser.get_status_code()) if self.done else None
 
     def renew(self) -> Connection:
         """A fresh connection in place of a broken one."""
@@ -102,19 +114,18 @@ def run_closed(job: Job, seconds: float, clock: Callable[[], float] = monotonic)
         _ask(connection, requests[turn % len(requests)], clock())
     begin = clock()
     while (now := clock()) < begin + seconds:
-        succeeded = _ask(connection, requests[len(answers.latencies_s) % len(requests)], now)
-        answers.latencies_s.append(clock() - now)
-        answers.errors += not succeeded
+        status = _ask(connection, requests[len(answers.latencies_s) % len(requests)], now)
+        answers.add(clock() - now, status)
     answers.elapsed_s = clock() - begin
     connection.socket.close()
     return answers
 
 
-def _ask(connection: Connection, request: bytes, now: float) -> bool:
+def _ask(connection: Connection, request: bytes, now: float) -> int:
     connection.send(request, now)
-    while (succeeded := connection.receive()) is None:
+    while (status := connection.receive()) is None:
         pass
-    return succeeded
+    return status
 
 
 def run_open(job: Job, arrivals_s: Sequence[float], clock: Callable[[], float] = monotonic) -> Answers:
@@ -170,29 +181,28 @@ class _OpenLoop:
         for ready_socket in ready:
             connection = self._busy[ready_socket]
             try:
-                succeeded = connection.receive()
+                status = connection.receive()
             except (OSError, httptools.HttpParserError):
                 self._broken(connection)
                 continue
-            if succeeded is not None:
-                self._finish(connection, succeeded)
+            if status is not None:
+                self._finish(connection, status)
                 self._idle.append(connection)
 
-    def _finish(self, connection: Connection, succeeded: bool) -> None:
+    def _finish(self, connection: Connection, status: int) -> None:
         del self._busy[connection.socket]
-        self._answers.latencies_s.append(self._clock() - connection.scheduled)
-        self._answers.errors += not succeeded
+        self._answers.add(self._clock() - connection.scheduled, status)
 
     def _broken(self, connection: Connection) -> None:
-        self._finish(connection, False)
+        self._finish(connection, 0)
         self._idle.append(connection.renew())
 
     def _abandon(self) -> None:
         """Count what was not answered, and close everything."""
         now = self._clock()
         waiting = [connection.scheduled for connection in self._busy.values()] + list(self._backlog)
-        self._answers.latencies_s.extend(now - scheduled for scheduled in waiting)
-        self._answers.errors += len(waiting)
+        for scheduled in waiting:
+            self._answers.add(now - scheduled, 0)
         for connection in [*self._busy.values(), *self._idle]:
             connection.socket.close()
 
@@ -213,13 +223,10 @@ def main() -> None:
         sys.exit(f"no answer within {job.timeout_s:g} s; look whether other work takes all cores")
     except OSError as exc:
         sys.exit(exc.strerror or str(exc))
-    head = {
-        "errors": answers.errors,
-        "elapsed_s": answers.elapsed_s,
-        "latencies": len(answers.latencies_s),
-    }
+    head = {"elapsed_s": answers.elapsed_s, "requests": len(answers.latencies_s)}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
-    sys.stdout.buffer.write(answers.latencies_s.tobytes() + answers.lags_s.tobytes())
+    for column in (answers.latencies_s, answers.statuses, answers.lags_s):
+        sys.stdout.buffer.write(column.tobytes())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class BenchOptions:
     seconds: float = 10.0
     """Measuring time for each model in process, and for each load."""
     threads: int = 1
-    """ONNX Runtime threads in process; a server keeps its own setting (`serve.threads`)."""
+    """ONNX Runtime threads in process; a server has the default of `serve.threads`."""
     http: bool = True
     """Whether the student is served and asked over loopback; without, load is offered in process."""
     texts: int = 512
@@ -26,7 +26,7 @@ class BenchOptions:
     seed: int = 17
     """Draws texts and arrivals."""
     serve_arguments: tuple[str, ...] = ()
-    """Added to `coffey serve ARTIFACT --port 0 --json`, for example `--public-key FILE`."""
+    """Added to `coffey serve ARTIFACT --no-config --port 0 --json`, for example `--public-key FILE`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

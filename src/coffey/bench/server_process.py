@@ -25,8 +25,8 @@ _METRICS_S = 10.0
 
 
 def serve_command(artifact: Path) -> list[str]:
-    """The command that serves one artifact on a free port and says which in one JSON line."""
-    return [sys.executable, "-m", "coffey", "serve", str(artifact), "--port", "0", "--json"]
+    """The command that serves one artifact with defaults on a free port, and says which in one JSON line."""
+    return [sys.executable, "-m", "coffey", "serve", str(artifact), "--no-config", "--port", "0", "--json"]
 
 
 class ServerProcess:
@@ -79,6 +79,12 @@ class ServerProcess:
         if self._errors is not None:
             self._errors.close()
 
+    @property
+    def pid(self) -> int:
+        """The process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def ledger(self) -> Ledger:
         """Where the time of the requests so far went.
 
@@ -94,9 +100,8 @@ class ServerProcess:
 
     def resident_bytes(self) -> int | None:
         """Memory that the server's process holds now; None where the system does not say."""
-        assert self._process is not None
         try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         except (OSError, ValueError, IndexError):
             return None
         return pages * os.sysconf("SC_PAGE_SIZE")

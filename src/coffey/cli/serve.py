@@ -18,7 +18,8 @@ def serve(  # noqa: PLR0913 - a parameter an option
     artifact: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder of one artifact; without it the project's champion is served and followed."
+            help="Folder of one artifact, with the [serve] and [privacy] of coffey.toml where there is one; "
+            "without it the project's champion is served and followed."
         ),
     ] = None,
     config: Config = DEFAULT_CONFIG,
@@ -45,6 +46,10 @@ def serve(  # noqa: PLR0913 - a parameter an option
     log: Annotated[
         Path | None, typer.Option(help="With ARTIFACT: store folder that gets the traffic log.")
     ] = None,
+    no_config: Annotated[
+        bool,
+        typer.Option("--no-config", help="With ARTIFACT: leave coffey.toml aside, even where there is one."),
+    ] = False,
 ) -> None:
     """Serve the champion (or one artifact) until SIGTERM, then drain and leave with code 0."""
     from coffey.core.settings import ServeSettings
@@ -57,21 +62,22 @@ def serve(  # noqa: PLR0913 - a parameter an option
     known = ApiKeys.read(api_keys, os.environ)
     certificate, key = (None if path is None else str(path.resolve()) for path in (tls_certificate, tls_key))
     said = Overrides(host=host, port=port, workers=workers, tls_certificate=certificate, tls_key=key)
-    if artifact is not None:
+    folder = config.resolve().parent
+    if artifact is None:
+        settings = load_settings(config.resolve())
+        champion = replace(settings, serve=said.over(settings.serve))
+        options = serve_champion(champion, keys=keys, api_keys=known, folder=folder)
+    else:
+        is_asked = config != DEFAULT_CONFIG or config.exists()
+        project = load_settings(config.resolve()) if is_asked and not no_config else None
         options = serve_artifact(
             artifact,
-            settings=said.over(ServeSettings()),
+            settings=said.over(project.serve if project else ServeSettings()),
+            project=project,
             keys=keys,
             log=log,
             api_keys=known,
-        )
-    else:
-        settings = load_settings(config.resolve())
-        options = serve_champion(
-            replace(settings, serve=said.over(settings.serve)),
-            keys=keys,
-            api_keys=known,
-            folder=config.resolve().parent,
+            folder=folder,
         )
     host, scheme = options.settings.host, "https" if options.tls else "http"
     raise typer.Exit(run_workers(options, on_ready=lambda bound: _say(scheme, host, bound, as_json)))

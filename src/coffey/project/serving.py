@@ -16,28 +16,40 @@ from coffey.registry.protocol import CHAMPION
 from coffey.serve.keys import ApiKeys
 from coffey.serve.loading import loader
 from coffey.serve.server import ServeOptions
+from coffey.serve.swap import fixed
 from coffey.serve.tls import Tls
 from coffey.traffic.layout import segments_folder
 
 ROTATE_SECONDS = 10.0
 """Age at which a segment of the traffic log is sealed for `tick`."""
+UNNAMED = "coffey"
+"""The name of a model without a project."""
 
 
 def serve_artifact(
     artifact: Path,
     *,
     settings: ServeSettings,
+    project: Settings | None = None,
     keys: Sequence[Path] = (),
     log: Path | None = None,
     api_keys: ApiKeys | None = None,
+    folder: Path = Path(),
 ) -> ServeOptions:
-    """Serve one artifact, whatever the registry says; `keys` are public keys to trust besides one's own.
+    """Serve one artifact, whatever the registry says; it is not audited.
 
-    `api_keys` say who may ask; everybody may without any.
+    Args:
+        artifact: its folder.
+        settings: limits, address and certificate.
+        project: gives the model its name, and the log its redaction, where there is a `coffey.toml`.
+        keys: public keys to trust besides one's own.
+        log: store that gets the traffic log; none is kept when absent.
+        api_keys: who may ask; everybody may without any.
+        folder: where a redaction of the user's is imported from, and relative paths of a certificate begin.
 
     Raises:
         ArtifactError: `artifact` is no folder of an artifact.
-        ConfigError: the certificate cannot be used.
+        ConfigError: the certificate or the redaction cannot be used.
     """
     if not (artifact / MANIFEST).exists():
         raise ArtifactError(
@@ -45,16 +57,18 @@ def serve_artifact(
             "`coffey distill` printed, or leave it out to serve the champion of ./coffey.toml."
         )
     trust = Trust.of(default_key_folder(), tuple(keys))
-    folder = artifact.resolve()
-    name = digest((folder / MANIFEST).read_bytes())
+    path = artifact.resolve()
+    name = digest((path / MANIFEST).read_bytes())
     return ServeOptions(
-        resolve=lambda: (name, folder),
+        resolve=fixed(name, path),
         load=loader(trust=trust, threads=settings.threads, max_batch=settings.max_batch),
         settings=settings,
         log_folder=segments_folder(log) if log else None,
         rotate_seconds=ROTATE_SECONDS,
+        redactor=build_redactor(project, folder) if project else None,
+        model_name=project.project.name if project else UNNAMED,
         keys=api_keys or ApiKeys(),
-        tls=Tls.of(settings.tls_certificate, settings.tls_key, Path()),
+        tls=Tls.of(settings.tls_certificate, settings.tls_key, folder),
     )
 
 

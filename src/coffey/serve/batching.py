@@ -1,7 +1,9 @@
 """Batching that takes what is queued and never waits for more.
 
 A request that finds the server idle, with a model whose run is short, is computed at once in the event loop:
-no thread, no queue. Otherwise it is queued; one worker thread runs a batch while the next one gathers.
+no thread, no queue. Where requests have come one at a time lately, it is computed as soon as it is read; else
+it waits for what was sent with it. What is not alone is queued; one worker thread runs a batch while the next
+one gathers.
 All methods are called from the event loop's thread.
 """
 
@@ -83,7 +85,7 @@ class Batcher:
         max_batch: int = 32,
         max_queue: int = 1024,
         max_wait_s: float = 1.0,
-        alone: Callable[[], bool] = lambda: True,
+        begun: Callable[[], int] = lambda: 1,
         inline_seconds: float = INLINE_SECONDS,
     ) -> None:
         """Start the worker thread.
@@ -93,7 +95,7 @@ class Batcher:
             max_batch: texts of one run.
             max_queue: texts that may wait.
             max_wait_s: longest expected wait; a request that would wait longer is refused at once.
-            alone: whether no other request is in the server; only then a request is computed at once, since
+            begun: requests that were read and are not done with; only a single one is computed at once, since
                 otherwise those that arrived together would each pay for a run of their own.
             inline_seconds: longest expected run that may hold the event loop; 0 always uses the thread.
         """
@@ -101,9 +103,10 @@ class Batcher:
         self._max_batch = max_batch
         self._max_queue = max_queue
         self._max_wait_s = max_wait_s
-        self.alone = alone
-        """Whether no other request is in the server."""
+        self.begun = begun
+        """Requests that were read and are not done with, the one that asks included."""
         self._inline_seconds = inline_seconds
+        self._came_alone = False
         self._jobs: deque[_Job] = deque()
         self._running = self._scheduled = False
         self._text_seconds = math.inf
@@ -137,6 +140,13 @@ class Batcher:
             if wait > allowed:
                 raise QueueTooSlow(wait, max(0.0, allowed))
 
+    def run_at_once(self, texts: Sequence[str], deadline: float = math.inf) -> Found | None:
+        """As `run`, without waiting for anything; None where that cannot be, or where others may come."""
+        if not self._came_alone or deadline < monotonic():
+            return None
+        self._came_alone = self._is_alone(texts)
+        return self._run_alone(texts) if self._came_alone else None
+
     async def run(self, texts: Sequence[str], deadline: float = math.inf) -> Found:
         """Probabilities of `texts` by one model, begun before the `deadline` (of the monotonic clock).
 
@@ -147,11 +157,9 @@ class Batcher:
         """
         if deadline < monotonic():
             raise DeadlineExceeded
-        if not self._jobs and not self._running and self._is_short(len(texts)) and self.alone():
-            model = self._current()
-            probabilities, tokenize_s, run_s = _timed(model, texts)
-            self._learn(len(texts), tokenize_s + run_s)
-            return Found(model, probabilities, tokenize_s, run_s)
+        self._came_alone = self._is_alone(texts)
+        if self._came_alone:
+            return self._run_alone(texts)
         self.check_room(len(texts), deadline)
         loop = asyncio.get_running_loop()
         job = _Job(texts, loop.create_future(), deadline)
@@ -166,6 +174,17 @@ class Batcher:
             self._work.put(None)
             self._thread.join()
             self._thread = None
+
+    def _is_alone(self, texts: Sequence[str]) -> bool:
+        """Whether nothing else is in the server, and the run may hold the event loop."""
+        idle = not self._jobs and not self._running and self.begun() <= 1
+        return idle and self._is_short(len(texts))
+
+    def _run_alone(self, texts: Sequence[str]) -> Found:
+        model = self._current()
+        probabilities, tokenize_s, run_s = _timed(model, texts)
+        self._learn(len(texts), tokenize_s + run_s)
+        return Found(model, probabilities, tokenize_s, run_s)
 
     def _is_short(self, texts: int) -> bool:
         return texts <= self._max_batch and self._text_seconds * texts <= self._inline_seconds

@@ -112,7 +112,9 @@ class InputTensor(Struct):
     name: Literal["text"]
     shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=2)]
     datatype: Literal["BYTES"]
-    data: list[str | list[str]]
+    data: Annotated[
+        list[str | list[str]] | UnsetType, Meta(description="left out where the tensor follows the JSON")
+    ] = UNSET
     parameters: dict[str, Any] = {}
 
 
@@ -132,13 +134,20 @@ class InferRequest(Struct):
     parameters: dict[str, Any] = {}
 
 
+class BinarySize(Struct):
+    """Open Inference Protocol: of a tensor that follows the JSON."""
+
+    binary_data_size: Annotated[int, Meta(description="bytes")]
+
+
 class OutputTensor(Struct):
     """Open Inference Protocol: one output."""
 
     name: Literal["label", "score"]
     datatype: Literal["BYTES", "FP32"]
     shape: list[int]
-    data: Sequence[str | float]
+    data: Sequence[str | float] | UnsetType
+    parameters: BinarySize | UnsetType = UNSET
 
 
 class InferResponse(Struct):

@@ -2,15 +2,17 @@
 
 It does what uvicorn's own protocol does, without ASGI between it and the application: no dictionaries of
 messages, no events to wait for a body that is there, and head and body in one packet. An answer is begun when
-the request is whole. Pipelined requests are answered one after the other, in their order.
+the request is whole, and takes a task only where something is to be waited for. Pipelined requests are
+answered one after the other, in their order.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import httptools
 import uvicorn
@@ -38,16 +40,18 @@ class Application(Protocol):
 
     leaving: bool
     """Whether connections are closed after their answer."""
+    begun: int
+    """Requests that were read and are not done with, of all connections."""
     limits: Limits
 
     def screen(self, request: Request) -> Response | None:
         """Refuse by the head alone, before the body is read; None lets the body come."""
 
-    async def respond(self, request: Request) -> Response:
-        """Answer a whole request. Raises nothing."""
+    def begin(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
+        """Answer a whole request: at once, or with what is to be awaited. Neither raises."""
 
     def refused(self, response: Response, request: Request | None) -> None:
-        """Hear of an answer that `respond` did not make; the request is None where none could be read."""
+        """Hear of an answer that `begin` did not make; the request is None where none could be read."""
 
 
 class Connection(asyncio.Protocol):
@@ -198,7 +202,7 @@ class Connection(asyncio.Protocol):
         if self._pieces is not None:
             request.body = bytes(self._pieces)
         self._turns.append(request)
-        if self._task is None:
+        if self._task is None and not self._held:
             self._next()
         elif len(self._turns) >= PIPELINED:
             self._transport.pause_reading()
@@ -232,33 +236,48 @@ class Connection(asyncio.Protocol):
         return self._task is not None or bool(self._turns)
 
     def _next(self) -> None:
-        """Begin the next answer: a task, so that requests that came together are seen together."""
+        """Begin the next answer. What cannot be answered at once is a task."""
         if len(self._turns) == PIPELINED:
             self._transport.resume_reading()
-        self._task = self._loop.create_task(self._answer(self._turns.popleft()))
+        request = self._turns.popleft()
+        self._app.begun += 1
+        begun = request.refused or self._app.begin(request)
+        if isinstance(begun, Response):
+            self._finish(begun, request)
+            return
+        self._task = self._loop.create_task(self._wait(begun, request))
         self._state.tasks.add(self._task)
 
-    async def _answer(self, request: Request) -> None:
+    async def _wait(self, begun: Coroutine[Any, Any, Response], request: Request) -> None:
         task = self._task
         assert task is not None
         try:
-            response = request.refused or await self._app.respond(request)
-            self._write(response, request)
+            response = await begun
         except BaseException:
+            self._app.begun -= 1
             self._transport.abort()
             raise
         finally:
             self._state.tasks.discard(task)
             self._task = None
-        if request.refused is not None:
-            self._app.refused(response, request)
-        if response.sent is not None:
-            response.sent(monotonic())
+        self._finish(response, request)
+
+    def _finish(self, response: Response, request: Request) -> None:
+        """Send an answer and begin the next one. What is left to do comes when the answer is on its way."""
+        self._loop.call_soon(self._sent, response, request)
+        self._write(response, request)
         if self._turns and not self._transport.is_closing():
             if not self._held:
                 self._next()
         elif self._ended and not self._lingers:
             self._transport.close()
+
+    def _sent(self, response: Response, request: Request) -> None:
+        self._app.begun -= 1
+        if request.refused is not None:
+            self._app.refused(response, request)
+        if response.sent is not None:
+            response.sent(monotonic())
 
     def _write(self, response: Response, request: Request | None) -> None:
         """Head and body in one packet."""

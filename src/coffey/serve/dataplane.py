@@ -13,7 +13,7 @@ from coffey.core.clock import unix_now
 from coffey.core.errors import NotReady
 from coffey.core.records import TrafficRecord
 from coffey.serve.audit import AuditChoice
-from coffey.serve.batching import Batcher, Probabilities
+from coffey.serve.batching import Batcher, Found, Probabilities
 from coffey.serve.model import Model
 from coffey.traffic.log import TrafficLog
 
@@ -75,6 +75,15 @@ class DataPlane:
             raise NotReady("The server is shutting down. Ask another one.")
         self.batcher.check_room()
 
+    def answer_at_once(self, texts: Sequence[str], deadline: float = math.inf) -> Answer | None:
+        """As `answer`, without waiting for anything; None where that cannot be.
+
+        Raises:
+            NotReady: there is no model.
+        """
+        found = self.batcher.run_at_once(texts, deadline)
+        return None if found is None else self._answer(found)
+
     async def answer(self, texts: Sequence[str], deadline: float = math.inf) -> Answer:
         """Answer `texts`, which were checked. Whoever asks hands the answer to `record` afterwards.
 
@@ -87,13 +96,7 @@ class DataPlane:
             Overloaded: the queue is full, or would take too long.
             DeadlineExceeded: the deadline passed before the model ran.
         """
-        request_id = f"{self._prefix}{next(self._numbers):012x}"
-        found = await self.batcher.run(texts, deadline)
-        model, probabilities = found.model, found.probabilities
-        scoring = model.scoring
-        names = scoring.names(scoring.answers(probabilities), model.labels)
-        confidence = scoring.confidence(probabilities).tolist()
-        return Answer(request_id, model, probabilities, names, confidence, found.tokenize_s, found.run_s)
+        return self._answer(await self.batcher.run(texts, deadline))
 
     def record(self, answer: Answer, texts: Sequence[str], arrived: float, sent: float) -> None:
         """Log an answer to a request that `arrived` and whose answer was `sent` (of the clock).
@@ -123,3 +126,16 @@ class DataPlane:
                         audit_probability=audit.probability,
                     )
                 )
+
+    def _answer(self, found: Found) -> Answer:
+        model, probabilities = found.model, found.probabilities
+        scoring = model.scoring
+        return Answer(
+            f"{self._prefix}{next(self._numbers):012x}",
+            model,
+            probabilities,
+            scoring.names(scoring.answers(probabilities), model.labels),
+            scoring.confidence(probabilities).tolist(),
+            found.tokenize_s,
+            found.run_s,
+        )

@@ -28,7 +28,8 @@ from coffey.serve.limits import (
 Header = tuple[bytes, bytes]
 
 CLOSE: Header = (b"connection", b"close")
-JSON = b"application/json"
+JSON, BINARY = b"application/json", b"application/octet-stream"
+JSON_BYTES = b"inference-header-content-length"
 encoder = msgspec.json.Encoder()
 
 STATUS: dict[type[ServeError], int] = {
@@ -46,8 +47,9 @@ STATUS: dict[type[ServeError], int] = {
 UNREAD = (401, 408, 413, 415, 431)
 """Refusals of the body itself: the connection is closed, so that the rest of it is not read either."""
 
-_DAY_MS = 86_400_000
-_DAY_DIGITS = len(str(_DAY_MS))
+DAY_MS = 86_400_000
+_DAY_DIGITS = len(str(DAY_MS))
+_LENGTH_DIGITS = 18
 _ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
@@ -71,6 +73,10 @@ class Request:
     """`x-request-id`, where it is short and visible ASCII."""
     traceparent: bytes | None = None
     key: bytes | None = None
+    is_binary: bool = False
+    """Whether its body is said to be more than JSON."""
+    json_bytes: int | None = None
+    """How many bytes of the body are JSON, where tensors follow it."""
     refused: Response | None = None
     """The answer, where the head or the size of the body alone gave it."""
 
@@ -88,18 +94,29 @@ class Response:
     """Told when the answer was on the socket, in seconds of the clock."""
 
 
-def read_head(request: Request, limits: Limits) -> None:
+def read_head(request: Request, limits: Limits, *, binary: bool = False) -> None:
     """Take from the headers what is needed of them, and refuse by them alone.
+
+    Args:
+        request: gets what is read.
+        limits: bounds of its length.
+        binary: whether its body may be JSON and what follows it.
 
     Raises:
         BodyTooLarge: the body is over the limit.
-        UnsupportedBody: it is compressed, or no JSON.
+        UnsupportedBody: it is compressed, or of another type.
         InvalidRequest: a length or time that is no number.
     """
     for name, value in request.headers:
         reader = _READERS.get(name)
         if reader is not None:
             reader(request, limits, value)
+    if request.is_binary and not binary:
+        raise _unsupported_type(BINARY)
+
+
+def _unsupported_type(value: bytes) -> UnsupportedBody:
+    return UnsupportedBody("content-type", value.decode("latin-1"), "Send application/json.")
 
 
 def _length(request: Request, limits: Limits, value: bytes) -> None:
@@ -112,13 +129,24 @@ def _encoding(request: Request, limits: Limits, value: bytes) -> None:
 
 
 def _type(request: Request, limits: Limits, value: bytes) -> None:
-    if value != JSON and value.partition(b";")[0].strip().lower() != JSON:
-        raise UnsupportedBody("content-type", value.decode("latin-1"), "Send application/json.")
+    if value == JSON:
+        return
+    kind = value.partition(b";")[0].strip().lower()
+    request.is_binary = kind == BINARY
+    if kind not in (JSON, BINARY):
+        raise _unsupported_type(value)
+
+
+def _json_bytes(request: Request, limits: Limits, value: bytes) -> None:
+    if not value.isdigit() or len(value) > _LENGTH_DIGITS:
+        shown = value[:40].decode("latin-1")
+        raise InvalidRequest(f"inference-header-content-length {shown!r}: expected a number of bytes.")
+    request.json_bytes = int(value)
 
 
 def _timeout(request: Request, limits: Limits, value: bytes) -> None:
-    if not value.isdigit() or len(value) > _DAY_DIGITS or not 0 < int(value) <= _DAY_MS:
-        expected = f"a whole number of milliseconds from 1 to {_DAY_MS}"
+    if not value.isdigit() or len(value) > _DAY_DIGITS or not 0 < int(value) <= DAY_MS:
+        expected = f"a whole number of milliseconds from 1 to {DAY_MS}"
         raise InvalidRequest(f"x-request-timeout-ms {value[:40].decode('latin-1')!r}: expected {expected}.")
     request.deadline = request.arrived + int(value) / 1000
 
@@ -145,6 +173,7 @@ _READERS: dict[bytes, Callable[[Request, Limits, bytes], None]] = {
     b"content-length": _length,
     b"content-encoding": _encoding,
     b"content-type": _type,
+    JSON_BYTES: _json_bytes,
     b"x-request-timeout-ms": _timeout,
     b"x-request-id": _request_id,
     b"traceparent": _traceparent,

@@ -9,6 +9,7 @@ import msgspec
 
 from coffey import _version
 from coffey.serve.bodies import ErrorBody
+from coffey.serve.exchange import DAY_MS
 from coffey.serve.routes import Route
 
 _REFUSALS = {
@@ -23,11 +24,23 @@ _REFUSALS = {
     503: "No model is loaded, or the server is shutting down.",
     504: "The time of x-request-timeout-ms was over before the model could run.",
 }
-_PARAMETERS = (
-    ("x-request-timeout-ms", "integer", "When it is over before the model could run, the answer is 504."),
-    ("x-request-id", "string", "Comes back with the answer, and is in the access log."),
-    ("traceparent", "string", "W3C trace context, for the access log."),
+_PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        "x-request-timeout-ms",
+        {"type": "integer", "minimum": 1, "maximum": DAY_MS},
+        "When it is over before the model could run, the answer is 504.",
+    ),
+    ("x-request-id", {"type": "string"}, "Comes back with the answer, and is in the access log."),
+    ("traceparent", {"type": "string"}, "W3C trace context, for the access log."),
 )
+_BINARY: dict[str, Any] = {"application/octet-stream": {}}
+"""The same JSON, with tensors behind it."""
+_JSON_BYTES = {
+    "name": "inference-header-content-length",
+    "in": "header",
+    "description": "Bytes of JSON in the body, where tensors follow it.",
+    "schema": {"type": "integer", "minimum": 0},
+}
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -78,9 +91,13 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
         }
     if route.method == "POST":
         operation["parameters"] = [
-            {"name": name, "in": "header", "description": meaning, "schema": {"type": kind}}
-            for name, kind, meaning in _PARAMETERS
+            {"name": name, "in": "header", "description": meaning, "schema": schema}
+            for name, schema, meaning in _PARAMETERS
         ]
+        if route.binary:
+            operation["requestBody"]["content"] |= _BINARY
+            operation["responses"]["200"]["content"] |= _BINARY
+            operation["parameters"].append(_JSON_BYTES)
         for status, meaning in _REFUSALS.items():
             operation["responses"][str(status)] = {"description": meaning, "content": error}
     return operation

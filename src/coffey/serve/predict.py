@@ -1,4 +1,4 @@
-"""Bodies to texts and answers to bodies, for both protocols. Pure."""
+"""Bodies to texts and answers to bodies, of `/v1/predict`. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
 
 from coffey.core.errors import InvalidRequest
-from coffey.serve.bodies import (
-    InferRequest,
-    InferResponse,
-    InputTensor,
-    LabelScore,
-    OutputTensor,
-    Prediction,
-    PredictRequest,
-    PredictResponse,
-)
+from coffey.serve.bodies import LabelScore, Prediction, PredictRequest, PredictResponse
 from coffey.serve.dataplane import Answer
 from coffey.serve.limits import Limits
 
 _predict_decoder = msgspec.json.Decoder(PredictRequest)
-_infer_decoder = msgspec.json.Decoder(InferRequest)
 
 
 def decode_predict(body: bytes, limits: Limits) -> tuple[PredictRequest, Sequence[str]]:
@@ -78,50 +67,3 @@ def ranked_scores(answer: Answer, count: int) -> list[list[LabelScore]]:
         [LabelScore(names[index], score) for index, score in zip(*row, strict=True)]
         for row in zip(order.tolist(), scores.tolist(), strict=True)
     ]
-
-
-def decode_infer(body: bytes, limits: Limits) -> tuple[InferRequest, Sequence[str]]:
-    """The request and its texts.
-
-    Raises:
-        InvalidRequest: the body is no such request, its shape and data differ, or it is over the limits.
-    """
-    try:
-        request = _infer_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise InvalidRequest(f"The body cannot be read: {exc}.") from exc
-    texts = _tensor_texts(request.inputs[0])
-    limits.check_texts(texts, "inputs[0].data")
-    return request, texts
-
-
-def _tensor_texts(tensor: InputTensor) -> list[str]:
-    texts: list[str] = []
-    for item in tensor.data:
-        if isinstance(item, str):
-            texts.append(item)
-        else:
-            texts.extend(item)
-    if tensor.shape not in ([len(texts)], [len(texts), 1]):
-        raise InvalidRequest(
-            f"'inputs[0].shape' is {tensor.shape} and the data holds {len(texts)} texts: expected "
-            f"[{len(texts)}] or [{len(texts)}, 1]."
-        )
-    return texts
-
-
-def encode_infer(request: InferRequest, answer: Answer, model_name: str) -> InferResponse:
-    """The answer's body: the outputs that were asked for, both when none was named.
-
-    Of a multi-label task `label` is a JSON list of labels a text, and `score` has one column a label, in the
-    order of `labels` in the model's metadata.
-    """
-    shape = request.inputs[0].shape
-    scores = OutputTensor("score", "FP32", shape, answer.confidence)
-    if answer.model.scoring.independent:
-        rows, labels = answer.probabilities.shape
-        scores = OutputTensor("score", "FP32", [rows, labels], answer.probabilities.ravel().tolist())
-    both = {"label": OutputTensor("label", "BYTES", shape, answer.names), "score": scores}
-    wanted = [output.name for output in request.outputs] if request.outputs else list(both)
-    request_id = answer.id if request.id is UNSET else request.id
-    return InferResponse(model_name, answer.model.digest, [both[name] for name in wanted], request_id)

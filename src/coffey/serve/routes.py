@@ -26,6 +26,8 @@ class Route:
     """The body of a 503 of a route that has no request body."""
     conflict: str = ""
     """What a 409 of this route means."""
+    binary: bool = False
+    """Whether tensors may follow the JSON of its bodies."""
     content_type: str = JSON
     schema: dict[str, Any] = field(default_factory=dict)
     """Schema of an answer that is no struct."""
@@ -50,6 +52,7 @@ def routes(model_name: str) -> tuple[Route, ...]:
             "Label texts (Open Inference Protocol)",
             bodies.InferResponse,
             bodies.InferRequest,
+            binary=True,
         ),
         Route(
             "reload",

@@ -18,7 +18,7 @@ from typing import Any, cast
 import uvicorn
 
 from coffey.core.clock import monotonic
-from coffey.core.errors import CoffeyError, ConfigError, Problem
+from coffey.core.errors import CoffeyError, ConfigError
 from coffey.core.settings import ServeSettings
 from coffey.serve.access import AccessLog
 from coffey.serve.app import App, Edge
@@ -30,6 +30,7 @@ from coffey.serve.dataplane import DataPlane
 from coffey.serve.events import EventHandler, Events, JsonEvents
 from coffey.serve.keys import ApiKeys
 from coffey.serve.limits import Limits
+from coffey.serve.listener import admit_nobody, has_waiting, listen
 from coffey.serve.metrics import Measurements, Metrics, ServerCollector
 from coffey.serve.swap import Follower, Load, Models, Resolve
 from coffey.serve.tls import Tls
@@ -41,6 +42,8 @@ SWITCH_SECONDS = 0.0005
 QUIET_SECONDS = 0.25
 """A leaving server that saw no connection for this long does not wait for more; one that listens no more
 waits this long for those who connected and did not ask yet."""
+HANDSHAKE_SECONDS, LONGEST_HANDSHAKE_SECONDS = 0.1, 1.0
+"""How long a leaving server waits for those who are connecting; at most, where it is busy with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,7 @@ class Server:
             events=events,
             model_name=options.model_name,
         )
+        self.batcher.begun = lambda: self.app.begun
 
     def close(self) -> TrafficCounters | None:
         """Stop the worker and flush the logs."""
@@ -178,8 +182,6 @@ class _Process(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to follow the registry."""
         await super().startup(sockets)
-        tasks = self.server_state.tasks
-        self._server.batcher.alone = lambda: len(tasks) <= 1
         self._begin(self._server.follower.run())
         self._begin(self._server.metrics.show())
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
@@ -200,6 +202,7 @@ class _Process(uvicorn.Server):
             await asyncio.sleep(0.01)
             if self.server_state.connections:
                 seen = now
+        await self._take_the_last(sockets or [])
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -211,6 +214,16 @@ class _Process(uvicorn.Server):
         for task in self._tasks:
             task.cancel()
         await super().shutdown(sockets)
+
+    async def _take_the_last(self, listeners: list[socket.socket]) -> None:
+        """Let nobody connect any more, and accept those who did."""
+        for listener in listeners:
+            admit_nobody(listener)
+        start = monotonic()
+        while not self.force_exit and (now := monotonic()) < start + LONGEST_HANDSHAKE_SECONDS:
+            if now >= start + HANDSHAKE_SECONDS and not any(map(has_waiting, listeners)):
+                break
+            await asyncio.sleep(0.01)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -282,23 +295,6 @@ def run_server(
             counters = server.close()
             events("stopped", traffic=_shown(counters))
     return 0
-
-
-def listen(settings: ServeSettings, *, shared: bool = False) -> socket.socket:
-    """A socket that listens on the address of `[serve]`; several `shared` ones may listen on one address.
-
-    Raises:
-        ConfigError: it cannot be bound.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server(
-            (settings.host, settings.port), family=family, backlog=2048, reuse_port=shared
-        )
-    except OSError as exc:
-        expected = f"a free address on this machine ({exc.strerror or exc})"
-        problem = Problem("serve.port", f"{settings.host}:{settings.port}", expected)
-        raise ConfigError("serve", [problem]) from exc
 
 
 def _configure(app: App, options: ServeOptions) -> uvicorn.Config:

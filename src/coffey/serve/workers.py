@@ -24,8 +24,9 @@ from coffey.core.clock import monotonic
 from coffey.core.errors import CoffeyError, NotReady
 from coffey.serve.board import Board
 from coffey.serve.events import Events, JsonEvents
+from coffey.serve.listener import listen
 from coffey.serve.metrics import restarts_text
-from coffey.serve.server import Seat, ServeOptions, listen, run_server
+from coffey.serve.server import Seat, ServeOptions, run_server
 
 LOOK_SECONDS = 0.05
 """How often the supervisor looks for signals, and for workers that ended or are to be started anew."""
