@@ -107,7 +107,7 @@ def _pooled(blocks: list[tuple[float, int]], mean: float) -> list[tuple[float, i
     kept: list[tuple[float, int]] = []
     for total, rows in blocks:
         kept.append((total, rows))
-        while len(kept) > 1 and not _rises(*kept[-2:], mean):
+        while len(kept) > 1 and not _rises(kept[-2], kept[-1], mean):
             (one, more), (two, last) = kept[-2:]
             kept[-2:] = [(one + two, more + last)]
     return [(_level(total, rows, mean), rows) for total, rows in kept]
