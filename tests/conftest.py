@@ -169,12 +169,16 @@ class SmallProject:
         path = self.folder / "asked.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def serve(self, texts: Sequence[str], *, audit_every: int = 2) -> None:
-        """Answer `texts` as the server does: by the champion itself, into the traffic log."""
+    def serve(self, texts: Sequence[str], *, audit_every: int = 2, aimed: bool = False) -> None:
+        """Answer `texts` as the server does: by the champion itself, into the traffic log.
+
+        `aimed` audits are drawn by confidence, one in `audit_every` in the mean; others evenly.
+        """
         from coffey.artifact.predictor import Predictor
         from coffey.core.clock import unix_now
         from coffey.core.ids import fresh_id
         from coffey.core.records import TrafficRecord
+        from coffey.serve.audit import AuditChoice
         from coffey.traffic.layout import segments_folder
         from coffey.traffic.log import TrafficLog
 
@@ -182,19 +186,24 @@ class SmallProject:
         version = space.registry.resolve("champion")
         predictor = Predictor.load(space.store / version.artifact, trust=space.trust)
         log = TrafficLog(segments_folder(space.store))
+        choice = AuditChoice(rate=1 / audit_every, seed=17)
+        bins = predictor.bins if aimed else None
         began = unix_now()
         for index, (text, row) in enumerate(zip(texts, predictor.predict(texts), strict=True)):
+            name, confidence = fresh_id(), float(row.max())
+            probability = choice.probability(confidence, bins)
             log.put(
                 TrafficRecord(
-                    id=fresh_id(),
+                    id=name,
                     unix_s=began + index * 1e-6,
                     model=version.digest,
                     text=text,
                     label=predictor.labels[int(row.argmax())],
-                    confidence=float(row.max()),
+                    confidence=confidence,
                     latency_ms=0.1,
-                    audit=index % audit_every == 0,
-                    audit_probability=1 / audit_every,
+                    audit=choice.chosen(name, probability) if aimed else index % audit_every == 0,
+                    audit_probability=probability,
+                    audit_rate=choice.rate if aimed else None,
                 )
             )
         assert log.flush()

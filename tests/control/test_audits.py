@@ -133,3 +133,30 @@ def test_skipped_audits_leave_the_estimate_of_the_others_unbiased(tmp_path):
     estimate = float(weights @ [audit.agree for audit in log.all()] / weights.sum())
     truth = (texts == "good one").sum() / (texts != "good?").sum()
     assert abs(estimate - truth) < 0.05
+
+
+def test_an_aimed_audit_keeps_the_requests_since_the_one_before(tmp_path):
+    """In units of its own rate; a stretch before a request without an answer goes with it."""
+    asked = []
+
+    def passed(chosen):
+        asked.append([record.id for record in chosen])
+        return np.array([[0.1, 0.2], [9.0, 9.0], [0.3, 0.4]])
+
+    traffic = [replace(served(n, text), audit_rate=0.1) for n, text in ((1, "good"), (2, "a?"), (3, "rain"))]
+    log = AuditLog(tmp_path)
+    collect_audits(traffic, log, answer=Asked(), labels=LABELS, teacher="t1", passed=passed)
+    again = AuditLog(tmp_path)
+    assert [audit.passed for audit in again.all()] == [pytest.approx((1, 2)), pytest.approx((3, 4))]
+    assert {audit.rate for audit in again.all()} == {0.1}
+    assert asked == [["r1", "r2", "r3"]]
+    assert again.asked_until("m1") == 3.0
+    assert again.asked_until("another") == 0.0
+
+
+def test_a_uniform_audit_needs_no_count(tmp_path):
+    """Requests that all had one probability are not counted, and their audits are those of before."""
+    log = AuditLog(tmp_path)
+    collect_audits([served(1)], log, answer=Asked(), labels=LABELS, teacher="t1", passed=lambda chosen: 1 / 0)
+    (audit,) = AuditLog(tmp_path).all()
+    assert (audit.rate, audit.passed) == (None, None)

@@ -64,7 +64,7 @@ def test_the_reason_of_a_redistillation():
     assert decision.reason == (
         "Agreement fell 6.1 points under the promised 0.934 (0.873, 95 % interval 0.840 to 0.901) over the "
         "last 212 audits; evidence like this comes by chance once in 2.1 million audits at most, and the "
-        "promise is one false alarm in 365,000 audits (365 days). Re-distill."
+        "promise is one false alarm in 365,000 audits (365 days at 1,000 audits a day). Re-distill."
     )
     assert decision.numbers["drop"] == 0.061
     assert decision.numbers["agreement_since_change_low"] == pytest.approx(0.84)

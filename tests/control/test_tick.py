@@ -27,6 +27,7 @@ from coffey.core.records import DecisionKind
 from coffey.project.ticking import make_loop
 from coffey.registry.protocol import CHALLENGER, CHAMPION, PREVIOUS
 from coffey.teacher.known import KnownAnswers
+from coffey.traffic.selection import select
 
 SCRIPT = Path(__file__).with_name("killed_ticks.py")
 SOURCE = Path(sys.modules["coffey"].__file__).parents[1]
@@ -88,6 +89,21 @@ def test_traffic_like_the_holdout_is_healthy_and_asked_once(live):
     assert second.audited == 0
     assert sorted(live.asked()) == sorted(texts[::2])
     assert state(live) == before
+
+
+def test_aimed_audits_are_taken_with_the_requests_between_them(live):
+    """Each request up to the last audit is counted once, over several ticks, and the loop stays calm."""
+    for seed in (12, 13):
+        live.serve(live.known(150, seed=seed), aimed=True)
+        report = live.load().tick()
+    assert report.decision.kind is DecisionKind.HEALTHY
+    assert report.agreement.aimed == report.agreement.audits
+    kept = AuditLog(live.store / "audits").all()
+    served = select(live.store).records()
+    last = max(audit.unix_s for audit in kept)
+    up_to_last = sum(record.unix_s <= last for record in served)
+    assert sum(sum(audit.passed) for audit in kept) + len(kept) == pytest.approx(up_to_last)
+    assert len({audit.probability for audit in kept}) > 1
 
 
 def skipping(project, skipped):

@@ -44,6 +44,7 @@ def test_a_student_is_packaged_signed_and_served(variants, holdout, texts, tmp_p
     )
     assert made.quality == again == predictor.manifest.quality
     assert made.quality.retention is not None
+    assert made.manifest.bins is None, "a student that agrees with everything has nothing to aim at"
     assert predictor.check_examples() == 0
     np.testing.assert_array_equal(predictor.predict(texts), variants.runtime().predict(texts))
 
@@ -108,3 +109,24 @@ def test_a_holdout_of_another_teacher_writes_nothing(variants, texts, tmp_path):
 def test_batch_agreement_of_fp32_is_one(variants, texts):
     """Only int8 may depend on company."""
     assert batch_agreement(variants.runtime("fp32"), texts) == 1
+
+
+def test_agreement_by_confidence_is_measured_on_the_holdout(variants, texts, tmp_path):
+    """Where the student errs when it is unsure, the manifest says so, and a server reads it there."""
+    said = np.tile(variants.runtime().predict(texts), (40, 1))
+    teacher = said.copy()
+    unsure = said.max(axis=1) <= np.median(said.max(axis=1))
+    teacher[unsure] = np.roll(teacher[unsure], 1, axis=1)
+    holdout = Holdout(list(texts) * 40, teacher)
+    made = package_student(
+        variants,
+        name="tiny",
+        root=tmp_path / "artifacts",
+        lineage=LINEAGE,
+        holdout=holdout,
+        signer=Signer.open(tmp_path / "keys"),
+    )
+    bins = made.manifest.bins
+    assert bins == Predictor.load(made.path, trust=Trust.of(tmp_path / "keys")).bins
+    assert bins.mean == pytest.approx(made.quality.agreement.value, abs=0.02)
+    assert bins.agreement[0] < bins.agreement[-1]

@@ -8,6 +8,7 @@ import pytest
 
 from coffey.core.records import Audit, Contract, Interval
 from coffey.monitor.agreement import POINTS, WINDOW, audit_weights, watch_agreement
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.stats.intervals import wilson
 
 CONTRACT = Contract(wilson(934, 1000), 1000, "holdout", max_drop=0.02, redistill_drop=0.03)
@@ -134,3 +135,60 @@ def test_a_known_least_probability_scales_the_weights():
         audit_weights(found, 0.3)
     with pytest.raises(ValueError, match="above 0"):
         audit_weights(audits(np.ones(1), 0.0))
+
+
+BINS = ConfidenceBins.of(edges=(0.8,), agreement=(0.7, 0.98), share=(0.15, 0.85))
+
+
+def aimed(seed, requests, truth, rate=0.05):
+    """Audits of requests of both bins that agree as often as `truth` says, with what passed between them."""
+    rng = np.random.default_rng(seed)
+    index = rng.choice(2, size=requests, p=BINS.share)
+    agree = rng.random(requests) < np.array(truth)[index]
+    chance = rate * np.array(BINS.lift)[index]
+    at = np.flatnonzero(rng.random(requests) < chance)
+    totals = np.vstack([np.zeros(2), np.cumsum(np.eye(2)[index], axis=0)])
+    passed = np.diff(totals[np.r_[0, at]], axis=0)
+    passed[1:] -= np.eye(2)[index[at[:-1]]]
+    return [
+        dataclasses.replace(
+            audit, confidence=(0.5, 0.9)[index[n]], rate=rate, passed=tuple(counts), unix_s=100.0 * n
+        )
+        for audit, n, counts in zip(audits(agree[at], chance[at]), at, passed.tolist(), strict=True)
+    ]
+
+
+def test_aimed_audits_keep_calm_and_see_a_drop():
+    """At the promise there is no alarm; a drop of 10 points is seen, sooner than by their weights alone."""
+    kept = watch_agreement(aimed(55, 20_000, (0.7, 0.98)), CONTRACT, average_run_length=365_000, bins=BINS)
+    assert not kept.alarm
+    assert kept.aimed == kept.audits
+    assert kept.overall.low <= 0.938 <= kept.overall.high
+    fallen = aimed(56, 20_000, (0.3, 0.92))
+    found = watch_agreement(fallen, CONTRACT, average_run_length=365_000, bins=BINS)
+    plain = watch_agreement(fallen, CONTRACT, average_run_length=365_000)
+    assert found.alarm_index < plain.alarm_index
+    assert plain.aimed == 0
+
+
+def test_confidence_that_broke_is_no_drop_by_itself():
+    """Confidence says nothing any more, and agreement is what it was: no alarm."""
+    found = [*aimed(57, 4000, (0.7, 0.98)), *aimed(60, 12_000, (0.935, 0.935))]
+    report = watch_agreement(found, CONTRACT, average_run_length=20_000, bins=BINS)
+    assert not report.alarm
+
+
+def test_audits_from_before_aiming_are_taken_as_they_are():
+    """A log that holds uniform audits and then aimed ones of the same champion is one fold."""
+    early = audits(np.random.default_rng(58).random(300) < 0.94)
+    late = aimed(59, 6000, (0.7, 0.98))
+    report = watch_agreement([*early, *late], CONTRACT, average_run_length=365_000, bins=BINS)
+    assert (report.audits, report.aimed) == (300 + len(late), len(late))
+    assert not report.alarm
+
+
+def test_the_rate_of_audits_is_that_of_a_day_or_more():
+    """10 audits an hour are 240 a day; of an hour alone no day follows."""
+    found = [dataclasses.replace(one, unix_s=360.0 * n) for n, one in enumerate(audits(np.ones(481)))]
+    assert watch_agreement(found, CONTRACT, average_run_length=1000).audits_per_day == pytest.approx(240)
+    assert watch_agreement(found[:10], CONTRACT, average_run_length=1000).audits_per_day is None

@@ -21,7 +21,7 @@ def test_every_answered_text_is_one_record_with_its_audit_choice(
 ) -> None:
     """The log has all of an answer, and the audit choice can be made again from the record's id."""
     model = Predictor.load(artifact, trust=trust)
-    audit = AuditChoice(probability=0.5, seed=9)
+    audit = AuditChoice(rate=0.5, seed=9)
     log = TrafficLog(tmp_path)
 
     async def run() -> list[str]:
@@ -47,7 +47,7 @@ def test_every_answered_text_is_one_record_with_its_audit_choice(
     assert len({r.id for r in records}) == 33
     for record in records:
         assert (record.unix_s, record.model, record.audit_probability) == (1234.5, artifact.name, 0.5)
-        assert record.audit == audit.chosen(record.id)
+        assert record.audit == audit.chosen(record.id, 0.5)
         found = model.predict([record.text])[0]
         assert record.label == model.labels[int(found.argmax())]
         assert record.confidence == pytest.approx(float(found.max()), abs=1e-5)
@@ -58,7 +58,7 @@ def test_every_answered_text_is_one_record_with_its_audit_choice(
 def test_a_closing_plane_refuses_before_work(artifact: Path, trust: Trust) -> None:
     """While it shuts down, a request is told to go elsewhere."""
     model = Predictor.load(artifact, trust=trust)
-    plane = DataPlane(Batcher(lambda: model), audit=AuditChoice(probability=0.0, seed=1), log=None)
+    plane = DataPlane(Batcher(lambda: model), audit=AuditChoice(rate=0.0, seed=1), log=None)
     plane.check_open()
     plane.closing = True
     with pytest.raises(NotReady):

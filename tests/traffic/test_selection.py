@@ -17,6 +17,7 @@ from coffey.traffic.layout import parquet_folder, segments_folder
 from coffey.traffic.query import read_traffic
 from coffey.traffic.segment import SegmentWriter
 from coffey.traffic.selection import select
+from coffey.traffic.sql import query
 
 MODEL = "ab" * 32
 
@@ -140,3 +141,15 @@ def test_an_empty_store_selects_nothing(tmp_path):
     found = select(tmp_path)
     assert (found.requests, found.latest(5), found.spread(5), found.distinct(5, seed=1)) == (0, [], [], {})
     assert read_traffic(tmp_path) == []
+
+
+def test_files_of_an_earlier_version_are_read(log):
+    """What was compacted before `audit_rate` was known: it is null there, in records and in SQL."""
+    root, records = log
+    for path in list(parquet_folder(root).rglob("*.parquet"))[:2]:
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+        pq.write_table(table.drop_columns("audit_rate"), path)
+    assert select(root).records() == records
+    found = query(root, "SELECT count(*), count(audit_rate) FROM traffic", beside={})
+    assert found.rows == ((300, 0),)

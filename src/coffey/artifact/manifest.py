@@ -9,6 +9,7 @@ import msgspec
 from coffey.core.errors import ArtifactError, UnknownFormat
 from coffey.core.ids import canonical_json, digest_bytes
 from coffey.core.records import Latency, Machine, Quality
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.stats.scoring import Scoring, scoring_of
 
 FORMAT = 1
@@ -124,6 +125,8 @@ class Manifest:
     examples: tuple[Expected, ...] = ()
     threshold: float | None = None
     """Of a multi-label task: the probability from which a label is given."""
+    bins: ConfidenceBins | None = None
+    """Agreement with the teacher by confidence, on the examples of `quality`; audits are aimed by it."""
     format: int = FORMAT
 
     @property

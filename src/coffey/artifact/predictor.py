@@ -38,6 +38,7 @@ class Predictor(Runtime):
         self.path = artifact.path
         self.digest = artifact.digest
         self.manifest = artifact.manifest
+        self.bins = artifact.manifest.bins
 
     @classmethod
     def load(cls, path: Path, *, trust: Trust, threads: int = 1, spin: bool = False) -> Predictor:

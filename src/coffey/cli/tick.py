@@ -16,6 +16,7 @@ from coffey.dashboard import figures
 
 if TYPE_CHECKING:
     from coffey.control.tick import TickReport
+    from coffey.monitor.agreement import AgreementReport
 
 
 def tick(
@@ -48,6 +49,17 @@ def _draw_steps(would: tuple[str, ...]) -> RenderableType:
     return Text("\n".join(["A tick would now:", *lines] if lines else ["A tick would do nothing more."]))
 
 
+def _evidence(agreement: AgreementReport) -> str:
+    """How near the alarm is, and how often one comes while the contract is kept."""
+    logs = f"{agreement.log_evidence:.1f} of {agreement.log_threshold:.1f} (natural logarithms)"
+    often = f"a false alarm in {agreement.average_run_length:,.0f} audits at most"
+    rate = agreement.audits_per_day
+    if rate is None:
+        return f"{logs}; {often}"
+    days = f"{agreement.average_run_length / rate:,.4g} days at {rate:,.4g} audits a day"
+    return f"{logs}; {often}, {days}"
+
+
 def draw(report: TickReport) -> RenderableType:
     """The decision with its numbers, and what was done about it."""
     agreement, mended = report.agreement, report.redistilled
@@ -63,6 +75,7 @@ def draw(report: TickReport) -> RenderableType:
         rows.append(("not audited", said))
     if agreement:
         rows.append(("agreement", figures.interval(agreement.overall)))
+        rows.append(("evidence", _evidence(agreement)))
         rows.append(("alarm", "yes" if report.alarm else "no"))
     if report.drift:
         rows.append(("drift", report.drift.sentence))

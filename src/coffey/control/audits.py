@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from coffey.core.eventlog import EventLog
 from coffey.core.ids import input_key
 from coffey.core.records import Audit, TrafficRecord
@@ -25,8 +28,12 @@ from coffey.traffic.redaction import DROPPED, is_redacted
 Answer = Callable[[Sequence[str]], KnownAnswers]
 """Texts to the teacher's answers; what was asked before is not asked again."""
 
-_NAMES = tuple(field.name for field in fields(Audit) if field.name != "score")
-"""What every audit has; those of earlier versions have no score."""
+Passed = Callable[[Sequence[TrafficRecord]], npt.NDArray[np.float64]]
+"""Chosen requests, in their order, to `traffic.passed.sum_rates` of the stretches that end with each."""
+
+_LATER = ("score", "rate", "passed")
+_NAMES = tuple(field.name for field in fields(Audit) if field.name not in _LATER)
+"""What every audit has; those of earlier versions have nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,12 @@ class AuditLog:
         """The audits of one artifact, by digest."""
         return [audit for audit in self.all() if audit.model == model]
 
+    def asked_until(self, model: str) -> float:
+        """When the last request of one artifact that needs not be asked about was served; 0 without any."""
+        audited = [audit.unix_s for audit in self.of(model)]
+        skipped = [one.unix_s for one in self.unlabelled() if one.model == model]
+        return max([*audited, *skipped], default=0.0)
+
     def append(self, audits: Sequence[Audit], unlabelled: Sequence[Unlabelled] = ()) -> bool:
         """Add a batch after all that were read; False when another process added one first."""
         self.all()
@@ -117,10 +130,13 @@ def collect_audits(
     teacher: str,
     redact: Callable[[str], str] = str,
     scoring: Scoring = ONE_LABEL,
+    passed: Passed | None = None,
 ) -> Collected:
     """Let the teacher answer the chosen requests that it has not answered yet; how many those were.
 
-    What `redact` makes of their texts is kept of them afterwards.
+    What `redact` makes of their texts is kept of them afterwards. With `passed`, an audit that was drawn by
+    confidence keeps the requests since the chosen one before it; those before one that the teacher cannot
+    label are left out with it, so that the rest stand in proportion.
 
     Killed anywhere and run again, nothing is asked or counted twice: answers are in the label store
     before the audits are written, and a request is known by its id.
@@ -130,10 +146,12 @@ def collect_audits(
     if not pending:
         return Collected()
     said = answer([record.text for record in pending])
+    before = _passed_before(pending, passed)
     judged = [
-        _judged(record, label, teacher, scoring)
-        for record, label in zip(
+        replace(_judged(record, label, teacher, scoring), passed=counts)
+        for record, counts, label in zip(
             itertools.compress(pending, said.known),
+            itertools.compress(before, said.known),
             scoring.names(scoring.answers(said.probabilities), labels),
             strict=True,
         )
@@ -144,6 +162,18 @@ def collect_audits(
         [Unlabelled(id=one.id, model=one.model, unix_s=one.unix_s, teacher=teacher) for one in others],
     )
     return Collected(len(judged), len(others)) if added else Collected()
+
+
+def _passed_before(
+    pending: Sequence[TrafficRecord], passed: Passed | None
+) -> Sequence[tuple[float, ...] | None]:
+    """For each chosen request that was drawn by confidence, the requests since the one before it."""
+    if passed is None or all(record.audit_rate is None for record in pending):
+        return [None] * len(pending)
+    return [
+        tuple((sums / record.audit_rate).tolist()) if record.audit_rate else None
+        for record, sums in zip(pending, passed(pending), strict=True)
+    ]
 
 
 def _judged(record: TrafficRecord, teacher_label: str, teacher: str, scoring: Scoring) -> Audit:
@@ -161,11 +191,18 @@ def _judged(record: TrafficRecord, teacher_label: str, teacher: str, scoring: Sc
         probability=record.audit_probability,
         teacher=teacher,
         score=score if scoring.independent else None,
+        rate=record.audit_rate,
     )
 
 
 def _audit(row: dict[str, Any]) -> Audit:
-    return Audit(**{name: row[name] for name in _NAMES}, score=row.get("score"))
+    counts = row.get("passed")
+    return Audit(
+        **{name: row[name] for name in _NAMES},
+        score=row.get("score"),
+        rate=row.get("rate"),
+        passed=None if counts is None else tuple(counts),
+    )
 
 
 def _unlabelled(row: dict[str, Any]) -> Unlabelled:

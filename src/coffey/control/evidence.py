@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffey.artifact.predictor import Predictor
+from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog
 from coffey.control.candidate import reference_path
@@ -102,8 +103,12 @@ class Observer:
     def _agreement(self, champion: Version, audits: list[Audit]) -> AgreementReport | None:
         if champion.contract is None or not audits:
             return None
-        length = average_run_length(self.settings)
-        return watch_agreement(audits, champion.contract, average_run_length=length)
+        return watch_agreement(
+            audits,
+            champion.contract,
+            average_run_length=average_run_length(self.settings),
+            bins=read_manifest(self.store / champion.artifact, trust=self.trust).bins,
+        )
 
     def _since_change(
         self, served: Selection, audits: list[Audit], agreement: AgreementReport | None

@@ -30,7 +30,8 @@ def decide(
     Only an alarm leads to action, and only with a drop over the contract's bounds: over `redistill_drop`
     REDISTILL, over `max_drop` INVESTIGATE. Everything else is HEALTHY, with a note where there was an alarm
     or drift. Drift never acts alone: inputs may move where the student is as good. WAITING without a
-    champion's contract or an audit. `audits_per_day` lets the reason speak of days.
+    champion's contract or an audit. `audits_per_day` is what the reason counts days by, where the audits do
+    not tell.
     """
     if contract is None:
         return Decision(DecisionKind.WAITING, "There is no champion with a contract to watch.")
@@ -126,7 +127,8 @@ def _finding(agreement: AgreementReport, contract: Contract) -> str:
 
 def _evidence(agreement: AgreementReport, audits_per_day: float | None) -> str:
     length = agreement.average_run_length
-    days = f" ({length / audits_per_day:,.4g} days)" if audits_per_day else ""
+    rate = agreement.audits_per_day or audits_per_day
+    days = f" ({length / rate:,.4g} days at {rate:,.4g} audits a day)" if rate else ""
     return (
         f"evidence like this comes by chance once in {_count(agreement.log_evidence)} audits at most, "
         f"and the promise is one false alarm in {_count(math.log(length))} audits{days}."
@@ -150,6 +152,8 @@ def _action(kind: DecisionKind, agreement: AgreementReport, contract: Contract) 
 def _numbers(agreement: AgreementReport, drift: DriftReport | None) -> Numbers:
     numbers: Numbers = {
         "audits": agreement.audits,
+        "aimed_audits": agreement.aimed,
+        "audits_per_day": agreement.audits_per_day,
         **_spread("agreement", agreement.overall),
         **_spread("promised", agreement.promised),
         "log_evidence": agreement.log_evidence,

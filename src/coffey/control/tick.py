@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
-from coffey.control.audits import AuditLog, Collected, collect_audits
+from coffey.control.audits import AuditLog, Collected, Passed, collect_audits
 from coffey.control.evidence import Evidence, Observer
 from coffey.control.holding import held_back
 from coffey.control.journal import ControlJournal
@@ -34,9 +37,11 @@ from coffey.monitor.agreement import AgreementReport
 from coffey.monitor.drift import DriftReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.teacher.known import KnownAnswers
 from coffey.teacher.protocol import Teacher
 from coffey.traffic.compact import CompactReport, compact
+from coffey.traffic.passed import sum_rates
 from coffey.traffic.redaction import Redactor
 from coffey.traffic.selection import Selection
 from coffey.traffic.settle import redact_settled
@@ -154,7 +159,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         return TickReport(NO_CHAMPION, None, None, None, 0, 0, compacted)
     observer = loop.observer
     served = observer.served(champion)
-    collected = _ask_teacher(loop, champion, served.records(audited=True), progress)
+    collected = _ask_teacher(loop, champion, served, progress)
     _redact(loop, served)
     seen = observer.look(champion, served)
     decision = loop.hold_back(seen)
@@ -224,13 +229,12 @@ def _mend(loop: Loop, run_id: str, champion: Version, recent: Recent, progress: 
         raise
 
 
-def _ask_teacher(
-    loop: Loop, champion: Version, traffic: list[TrafficRecord], progress: Progress
-) -> Collected:
-    settled = loop.audits.settled()
+def _ask_teacher(loop: Loop, champion: Version, served: Selection, progress: Progress) -> Collected:
+    traffic, settled = served.records(audited=True), loop.audits.settled()
     if not any(record.audit and record.id not in settled for record in traffic):
         return Collected()
     teacher = loop.teacher()
+    manifest = read_manifest(loop.store / champion.artifact, trust=loop.trust)
     return collect_audits(
         traffic,
         loop.audits,
@@ -238,8 +242,18 @@ def _ask_teacher(
         answer=lambda texts: loop.answer(texts, progress),
         labels=teacher.labels,
         teacher=teacher.fingerprint,
-        scoring=read_manifest(loop.store / champion.artifact, trust=loop.trust).scoring,
+        scoring=manifest.scoring,
+        passed=None if manifest.bins is None else _passed(loop, champion, served, manifest.bins),
     )
+
+
+def _passed(loop: Loop, champion: Version, served: Selection, bins: ConfidenceBins) -> Passed:
+    after = loop.audits.asked_until(champion.digest)
+
+    def count(chosen: Sequence[TrafficRecord]) -> npt.NDArray[np.float64]:
+        return sum_rates(served, [record.unix_s for record in chosen], after=after, edges=bins.edges)
+
+    return count
 
 
 def _forget_texts(loop: Loop) -> None:

@@ -131,6 +131,9 @@ class TrafficRecord:
     """Whether it was chosen to be answered again by the teacher."""
     audit_probability: float
     """The probability with which that choice was made, before it was made."""
+    audit_rate: float | None = None
+    """The mean probability of all requests at that time, where theirs differ by confidence; None where all
+    have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,11 @@ class Audit:
     """Fingerprint of the teacher that answered."""
     score: float | None = None
     """Of a multi-label task, how well the answers agree, in [0, 1]; None where `agree` says it all."""
+    rate: float | None = None
+    """`TrafficRecord.audit_rate` of the request."""
+    passed: tuple[float, ...] | None = None
+    """Requests of each confidence bin of the model since the audit before, that were not audited; each
+    counted as its own rate divided by this one's. None where they were not counted."""
 
     @property
     def agreement(self) -> float:

@@ -32,7 +32,8 @@ from coffey.core.records import Latency, Machine, Quality
 from coffey.export.export import Variants
 from coffey.export.parity import compare
 from coffey.export.quality import measure_quality
-from coffey.stats.scoring import threshold_of
+from coffey.stats.confidence_bins import ConfidenceBins, fit_bins
+from coffey.stats.scoring import Scoring, threshold_of
 
 EXAMPLES = 8
 """Texts in the manifest that a server asks again before it swaps: enough to hit every kernel, few to read."""
@@ -106,8 +107,9 @@ def package_student(
         LABELS: msgspec.json.encode(form.labels),
     }
     runtime = form.runtime(files[MODEL])
+    said = runtime.predict(holdout.texts)
     quality = measure_quality(
-        runtime.predict,
+        lambda _: said,
         holdout.texts,
         holdout.teacher_probabilities,
         holdout.hard_labels,
@@ -131,12 +133,19 @@ def package_student(
         versions=recorded_versions(),
         examples=_examples(runtime, holdout.texts),
         threshold=threshold_of(scoring),
+        bins=_bins(said, holdout, scoring),
         format=MANY_LABELS_FORMAT if scoring.independent else FORMAT,
     )
     path = write_artifact(root, manifest, files, signer)
     predictor = Predictor.load(path, trust=Trust.of_signer(signer))
     predictor.check_examples()
     return Packaged(path, predictor.digest, predictor.manifest)
+
+
+def _bins(said: npt.NDArray[np.floating], holdout: Holdout, scoring: Scoring) -> ConfidenceBins | None:
+    """Agreement by confidence, of what the student said to the holdout."""
+    agreement = scoring.score(scoring.answers(said), scoring.answers(holdout.teacher_probabilities))
+    return fit_bins(scoring.confidence(said), agreement)
 
 
 def _quantization(variants: Variants, runtime: Runtime, texts: Sequence[str]) -> Quantization:

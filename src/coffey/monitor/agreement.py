@@ -9,12 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from coffey.core.records import Audit, Contract, Interval
+from coffey.stats.aiming import Aim
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.stats.confidence_sequence import ConfidenceSequence
 from coffey.stats.e_detector import EDetector
 from coffey.stats.intervals import weighted_share
 
 WINDOW = 200
 """Audits that one point of the plot looks back over."""
+
+RECENT_AUDITS = 1000
+"""Audits that their rate is taken over."""
 
 POINTS = 240
 """Points of the plot, at most about this many."""
@@ -74,6 +79,10 @@ class AgreementReport:
     change: Change | None
     """None when nothing at present speaks for a change."""
     series: tuple[AgreementPoint, ...]
+    aimed: int = 0
+    """Audits that were drawn by confidence, and taken together with the requests between them."""
+    audits_per_day: float | None = None
+    """Over the last `RECENT_AUDITS`; None where they span less than a day."""
 
 
 def watch_agreement(
@@ -82,6 +91,7 @@ def watch_agreement(
     *,
     average_run_length: float,
     least_probability: float | None = None,
+    bins: ConfidenceBins | None = None,
 ) -> AgreementReport:
     """Judge the audits of one champion, in the order in which the requests were served.
 
@@ -95,14 +105,22 @@ def watch_agreement(
         average_run_length: audits a day times the days between false alarms that are tolerated.
         least_probability: the least probability with which any request may be audited (p_min of `EDetector`);
             the least among `audits` when absent, which is right where probabilities are fixed in advance.
+        bins: of the champion, by which its audits were aimed; None where they were not.
     """
     agree = np.array([audit.agreement for audit in audits], dtype=np.float64)
     weights = audit_weights(audits, least_probability)
     floor = min(max(contract.agreement.low, _EDGE), 1 - _EDGE)
-    detector = EDetector(floor, average_run_length=average_run_length)
+    aimed = sum(audit.passed is not None for audit in audits)
+    aim = Aim.of(bins, floor) if bins is not None and aimed else None
+    detector = EDetector(
+        floor,
+        average_run_length=average_run_length,
+        spread=aim.spread if aim else None,
+        reach=aim.reach if aim else None,
+    )
     evidence = []
-    for score, weight in zip(agree.tolist(), weights.tolist(), strict=True):
-        detector.update(score, weight)
+    for audit, weight in zip(audits, weights.tolist(), strict=True):
+        _take(detector, audit, weight, aim, bins)
         evidence.append(detector.log_evidence)
     sequence = ConfidenceSequence()
     sequence.extend(agree.tolist(), weights.tolist())
@@ -120,7 +138,27 @@ def watch_agreement(
         alarm_unix_s=None if at is None else audits[at].unix_s,
         change=_change(audits, agree, weights, start=detector.change, promised=contract.agreement.value),
         series=_series(audits, agree, weights, evidence),
+        aimed=aimed if aim else 0,
+        audits_per_day=_per_day(audits[-RECENT_AUDITS:]),
     )
+
+
+def _take(
+    detector: EDetector, audit: Audit, weight: float, aim: Aim | None, bins: ConfidenceBins | None
+) -> None:
+    """One audit into the detector: with the requests before it where those were counted, or by weight."""
+    if aim is None or bins is None or audit.rate is None or audit.passed is None:
+        detector.update(audit.agreement, weight)
+        return
+    index = bins.index(audit.confidence)
+    gain = aim.audited(audit.agreement, index, rate=audit.rate, probability=audit.probability)
+    detector.take(float(gain), aim.passed(audit.rate), np.array(audit.passed))
+
+
+def _per_day(audits: Sequence[Audit]) -> float | None:
+    """Audits a day; None for less than a day, of which no day follows: traffic has its hours."""
+    days = (audits[-1].unix_s - audits[0].unix_s) / 86_400 if audits else 0.0
+    return (len(audits) - 1) / days if days >= 1 else None
 
 
 def audit_weights(audits: Sequence[Audit], least_probability: float | None = None) -> npt.NDArray[np.float64]:

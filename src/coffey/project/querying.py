@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from coffey.traffic.sql import Rows
 
-_TYPES = {"str": "string", "float": "float64", "bool": "bool", "float | None": "float64"}
+_TYPES = {
+    "str": "string",
+    "float": "float64",
+    "bool": "bool",
+    "float | None": "float64",
+    "tuple[float, ...] | None": "list",
+}
 
 
 def query_traffic(space: Workspace, statement: str, *, limit: int = 1000) -> Rows:
@@ -38,5 +44,9 @@ def _audits(space: Workspace) -> pa.Table:
     from coffey.control.audits import AuditLog
 
     rows = [asdict(audit) for audit in AuditLog(space.store / "audits").all()]
-    schema = pa.schema([(field.name, pa.type_for_alias(_TYPES[str(field.type)])) for field in fields(Audit)])
+    listed = pa.list_(pa.float64())
+    kinds = {field.name: _TYPES[str(field.type)] for field in fields(Audit)}
+    schema = pa.schema(
+        [(name, listed if kind == "list" else pa.type_for_alias(kind)) for name, kind in kinds.items()]
+    )
     return pa.Table.from_pylist(rows, schema=schema)

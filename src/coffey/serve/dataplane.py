@@ -105,12 +105,15 @@ class DataPlane:
         """
         latency_ms = (sent - arrived) * 1000
         now, digest, audit = self._wall(), answer.model.digest, self._audit
+        bins = answer.model.bins
+        rate = None if bins is None else audit.rate
         several = len(texts) > 1
         self.answered += len(texts)
         self.recent.extend(texts)
         for index, text in enumerate(texts):
             record_id = f"{answer.id}-{index}" if several else answer.id
-            chosen = audit.chosen(record_id)
+            probability = audit.probability(answer.confidence[index], bins)
+            chosen = audit.chosen(record_id, probability)
             self.audits += chosen
             if self.log is not None:
                 self.log.put(
@@ -123,7 +126,8 @@ class DataPlane:
                         confidence=answer.confidence[index],
                         latency_ms=latency_ms,
                         audit=chosen,
-                        audit_probability=audit.probability,
+                        audit_probability=probability,
+                        audit_rate=rate,
                     )
                 )
 

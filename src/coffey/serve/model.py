@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coffey.artifact.encoding import Encoded
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.stats.scoring import Scoring
 
 
@@ -26,6 +27,10 @@ class Model(Protocol):
     @property
     def scoring(self) -> Scoring:
         """How probabilities are read as labels."""
+
+    @property
+    def bins(self) -> ConfidenceBins | None:
+        """How often it agrees with its teacher, by confidence; None where that is not known."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Token ids of the texts."""

@@ -62,6 +62,7 @@ class ServeOptions:
     redactor: Redactor | None = None
     """Decides what the log keeps of texts; all of them when None."""
     audit_probability: float = 0.0
+    """Of a request; the mean one, where they differ by confidence."""
     audit_seed: int = 17
     model_name: str = "coffey"
     """The model's name in the Open Inference Protocol."""
@@ -120,7 +121,7 @@ class Server:
             max_wait_s=settings.max_queue_ms / 1000,
             inline_seconds=options.inline_seconds,
         )
-        audit = AuditChoice(probability=options.audit_probability, seed=options.audit_seed)
+        audit = AuditChoice(rate=options.audit_probability, seed=options.audit_seed)
         self.plane = DataPlane(self.batcher, audit=audit, log=self.log)
         self.follower.recent = self.plane.recent.copy
         measurements = Measurements()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +19,8 @@ In simulation from 0.90 it needs about 15 % fewer labels than equal shares to se
 drops that the default contract acts on, and no more than 15 % more to see 20 points.
 """
 
-FORMAT = 1
+_MOST = 0.95
+"""Share of the largest possible bet that is ever taken."""
 
 
 class EDetector:
@@ -41,6 +40,11 @@ class EDetector:
     it depends on the input. Given that a request is audited, E[e | A] = 1 + λ · p_min · (m - E[x]) / P(A),
     at most 1 too, so the same holds counted in audits, which is how this class counts.
 
+    *Audits aimed by confidence* say more with the same labels: each request, audited or not, has a gain g
+    with E[g] <= 0 under the null (`stats.aiming.Aim`) and the factor 1 + λ · g. The factors of requests since
+    the audit before are multiplied into that of the next audit. A change is only ever assumed to start at an
+    audit, so that counted in audits the same holds again.
+
     Evidence for bet k: M_n = e_n (M_{n-1} + 1), M_0 = 0: the sum, over every possible start of the change,
     of the evidence since that start. The detector is the mixture M = Σ π_k M^k over bets aimed at drops of 1
     to 50 points. Under the null M_n - n is a supermartingale, so an alarm at M >= `average_run_length` has
@@ -54,12 +58,21 @@ class EDetector:
     True
     """
 
-    def __init__(self, mean: float, *, average_run_length: float) -> None:
+    def __init__(
+        self,
+        mean: float,
+        *,
+        average_run_length: float,
+        spread: float | None = None,
+        reach: float | None = None,
+    ) -> None:
         """Start without evidence.
 
         Args:
             mean: the promised mean score m, strictly between 0 and 1.
             average_run_length: audits between false alarms, at least 1.
+            spread: variance of an audit's gain, see `bets`.
+            reach: its largest loss.
 
         Raises:
             ValueError: a value is outside its range.
@@ -68,7 +81,7 @@ class EDetector:
             raise ValueError(f"average_run_length = {average_run_length!r}: expected at least 1")
         self.mean = mean
         self.average_run_length = average_run_length
-        self.bets = bets(mean)
+        self.bets = bets(mean, spread=spread, reach=reach)
         self.count = 0
         self.alarm_at: int | None = None
         self._log_shares = log_shares()
@@ -110,7 +123,19 @@ class EDetector:
             raise ValueError(f"score = {score!r}: expected a number from 0 to 1")
         if not 0 < weight <= 1:
             raise ValueError(f"weight = {weight!r}: expected a number above 0, up to 1")
-        factors = log_factors(score, weight, mean=self.mean, bets=self.bets)
+        self.take(weight * (self.mean - score))
+
+    def take(self, gain: float, passed: Vector | None = None, counts: Vector | None = None) -> None:
+        """Take in the gain of one audit, after `counts` requests with the gains `passed` without one.
+
+        Raises:
+            ValueError: the largest bet could lose everything by a gain.
+        """
+        if not gain * self.bets.max() > -1:
+            raise ValueError(f"gain = {gain!r}: expected more than {-1 / self.bets.max():.6g}")
+        factors = log_factors(gain, bets=self.bets)
+        if passed is not None and counts is not None:
+            factors = factors + counts @ log_factors(passed, bets=self.bets)
         self.count += 1
         logs = factors + self._log_sums
         self._log_sums = np.logaddexp(0.0, logs)
@@ -120,58 +145,28 @@ class EDetector:
         if self.alarm_at is None and self._log_evidence >= self.log_threshold:
             self.alarm_at = self.count - 1
 
-    def state(self) -> dict[str, Any]:
-        """Everything, as values that JSON keeps exactly."""
-        return {
-            "format": FORMAT,
-            "mean": self.mean,
-            "average_run_length": self.average_run_length,
-            "count": self.count,
-            "alarm_at": self.alarm_at,
-            "log_evidence": self._log_evidence,
-            "log_sums": self._log_sums.tolist(),
-            "cusums": self._cusums.tolist(),
-            "starts": self._starts.tolist(),
-        }
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> EDetector:
-        """The detector that `state` was taken from.
+def bets(mean: float, *, spread: float | None = None, reach: float | None = None) -> Vector:
+    """The bet for each drop: λ = drop / spread grows fastest when the mean fell by `drop` (Kelly).
 
-        Raises:
-            ValueError: the state has another format.
-        """
-        if state.get("format") != FORMAT:
-            raise ValueError(f"format = {state.get('format')!r}: expected {FORMAT}")
-        detector = cls(state["mean"], average_run_length=state["average_run_length"])
-        detector.count = state["count"]
-        detector.alarm_at = state["alarm_at"]
-        detector._log_evidence = state["log_evidence"]
-        detector._log_sums = np.array(state["log_sums"], dtype=np.float64)
-        detector._cusums = np.array(state["cusums"], dtype=np.float64)
-        detector._starts = np.array(state["starts"], dtype=np.int64)
-        return detector
-
-
-def bets(mean: float) -> Vector:
-    """The bet for each drop: λ = drop / (m (1 - m)) grows fastest when a share m fell by `drop`.
-
-    It maximizes E[log e] for x in {0, 1} with mean m - drop (Kelly). A drop cannot exceed m; the largest bet
-    stays under 1 / (1 - m).
+    Without `spread` and `reach` a gain is m - x, with the variance m (1 - m) of a share and the largest loss
+    1 - m: then this maximizes E[log e] exactly for x in {0, 1} with mean m - drop. The largest bet stays
+    under 1 / `reach`.
 
     Raises:
         ValueError: `mean` is not strictly between 0 and 1.
     """
     if not 0 < mean < 1:
         raise ValueError(f"mean = {mean!r}: expected a number strictly between 0 and 1")
-    drops: Vector = np.minimum(DROPS, 0.95 * mean)
-    return drops / (mean * (1 - mean))
+    variance = mean * (1 - mean) if spread is None else spread
+    largest = _MOST / (1 - mean if reach is None else reach)
+    odds: Vector = np.minimum(np.array(DROPS) / variance, largest)
+    return odds
 
 
-def log_factors(score: float | Vector, weight: float | Vector, *, mean: float, bets: Vector) -> Vector:
-    """Logarithm of e for scores and weights of one shape [...]: [..., bets]."""
-    gain = np.asarray(weight * (mean - np.asarray(score)), dtype=np.float64)
-    logs: Vector = np.log1p(gain[..., None] * bets)
+def log_factors(gain: float | Vector, *, bets: Vector) -> Vector:
+    """Logarithm of e = 1 + λ · gain for gains of any shape [...]: [..., bets]."""
+    logs: Vector = np.log1p(np.asarray(gain, dtype=np.float64)[..., None] * bets)
     return logs
 
 

@@ -23,7 +23,7 @@ from coffey.core.records import TrafficRecord
 from coffey.traffic.layout import parquet_folder, partition_end, partition_model, segments_folder
 from coffey.traffic.redaction import DROPPED, HASHED, is_redacted
 from coffey.traffic.segment import OPEN, SEALED, Segment, read_segment
-from coffey.traffic.table import COLUMNS, to_records, to_table
+from coffey.traffic.table import COLUMNS, to_records, to_table, with_all
 
 
 class Part(Protocol):
@@ -188,7 +188,8 @@ class _InFile:
         try:
             with pq.ParquetFile(self.path) as file:
                 groups = self.audited_groups if audited else range(file.num_row_groups)
-                table = file.read_row_groups(list(groups), columns=[n for n in COLUMNS if n in needed])
+                written = [name for name in file.schema_arrow.names if name in needed]
+                table = file.read_row_groups(list(groups), columns=written)
         except FileNotFoundError:  # expired meanwhile
             return to_table(()).select(list(columns))
         except OSError as exc:
@@ -197,7 +198,7 @@ class _InFile:
             table = table.filter(pc.field("audit"))
         if self.since is not None:
             table = table.filter(pc.field("unix_s") >= self.since)
-        return table.select(list(columns))
+        return with_all(table, columns)
 
 
 def _in_memory(segment: Segment, model: str | None, since: float | None) -> Part | None:

@@ -13,7 +13,7 @@ from coffey.core.errors import StoreUnavailable
 from coffey.core.files import write_atomic
 from coffey.traffic.redaction import Redactor
 from coffey.traffic.selection import parquet_files
-from coffey.traffic.table import SCHEMA, to_parquet
+from coffey.traffic.table import SCHEMA, to_parquet, with_all
 
 
 def redact_settled(root: Path, redactor: Redactor, *, waiting: Set[str]) -> int:
@@ -36,7 +36,7 @@ def _settle(path: Path, redactor: Redactor, waiting: Set[str]) -> int:
         changed = {name: text for name, text in after.items() if text != before[name]}
         if changed:
             with pq.ParquetFile(path) as file:
-                table = file.read()
+                table = with_all(file.read())
             write_atomic(path, to_parquet(_with_texts(table, changed)))
     except FileNotFoundError:  # expired meanwhile
         return 0

@@ -104,8 +104,9 @@ def _view(files: Sequence[str]) -> str:
     parts = [f"SELECT {columns} FROM {UNCOMPACTED}"]
     if files:
         listed = ", ".join(_quoted(file) for file in files)
-        parts.append(f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)")
-    return f"CREATE VIEW traffic AS {' UNION ALL '.join(parts)}"
+        read = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+        parts.append(f"SELECT * FROM {read}")  # files of an earlier version lack a column
+    return f"CREATE VIEW traffic AS {' UNION ALL BY NAME '.join(parts)}"
 
 
 def _quoted(text: str) -> str:

@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         ("latency_ms", pa.float64()),
         ("audit", pa.bool_()),
         ("audit_probability", pa.float64()),
+        ("audit_rate", pa.float64()),
     ]
 )
 COLUMNS = tuple(field.name for field in fields(TrafficRecord))
@@ -38,6 +39,14 @@ def to_records(table: pa.Table) -> list[TrafficRecord]:
     """The rows of a table that has all columns, in the same order."""
     columns = [table.column(name).to_pylist() for name in COLUMNS]
     return [TrafficRecord(*row) for row in zip(*columns, strict=True)]
+
+
+def with_all(table: pa.Table, columns: Sequence[str] = COLUMNS) -> pa.Table:
+    """These columns of a table; those that an earlier version did not write are null."""
+    for name in columns:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, SCHEMA.field(name).type))
+    return table.select(list(columns))
 
 
 def to_parquet(table: pa.Table) -> bytes:
