@@ -78,6 +78,9 @@ def answered(board: Board, text: str, *, teacher: bool) -> Answered:
             said.append(board.teacher(text))
     except CoffeyError as exc:
         return Answered(answers=tuple(map(_shown, said)), problem=str(exc))
+    except Exception as exc:  # noqa: BLE001 - the edge to a teacher of the user's own
+        problem = f"Unexpected {type(exc).__name__}: {exc}"
+        return Answered(answers=tuple(map(_shown, said)), problem=problem)
     if not teacher:
         return Answered(answers=tuple(map(_shown, said)))
     same = set(said[0].labels) == set(said[1].labels)

@@ -85,6 +85,13 @@ async function follow(address) {
   setTimeout(follow, main.querySelector("[data-loading]") ? LOADING_MS : EVERY_MS, address);
 }
 
+function note(words, tone = "") {
+  const made = document.createElement("p");
+  made.className = `note ${tone}`;
+  made.textContent = words;
+  return made;
+}
+
 async function ask(event) {
   event.preventDefault();
   const form = event.target;
@@ -93,6 +100,7 @@ async function ask(event) {
   const buttons = [...form.querySelectorAll("button")];
   buttons.forEach((button) => { button.disabled = true; });
   place.setAttribute("aria-busy", "true");
+  const waiting = setTimeout(() => place.replaceChildren(note("Still at work. A model that is loaded for the first time takes a while.")), 1500);
   try {
     const response = await fetch(form.getAttribute("action"), {
       method: "POST",
@@ -101,13 +109,13 @@ async function ask(event) {
       credentials: "same-origin",
     });
     if (!response.ok) throw new Error(`The dashboard refused this (status ${response.status}).`);
-    place.innerHTML = await response.text();
+    const text = await response.text();
+    clearTimeout(waiting);
+    place.innerHTML = text;
   } catch (problem) {
-    const note = document.createElement("p");
-    note.className = "note bad";
-    note.textContent = `${problem.message} Load the page and try again.`;
-    place.replaceChildren(note);
+    place.replaceChildren(note(`${problem.message} Load the page and try again.`, "bad"));
   } finally {
+    clearTimeout(waiting);
     place.removeAttribute("aria-busy");
     buttons.forEach((button) => { button.disabled = false; });
     event.submitter?.focus({ preventScroll: true });

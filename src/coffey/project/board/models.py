@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict
 
+from coffey.artifact.manifest import MODEL
 from coffey.artifact.read import read_manifest
 from coffey.control.journal import DECISION, FINISHED, WAITING, ControlJournal
 from coffey.core.clock import stamp
@@ -85,7 +86,7 @@ class ModelsSource:
             return {"problem": str(exc)}
         return {
             "params": manifest.params,
-            "bytes": sum(file.bytes for file in manifest.files.values()),
+            "bytes": manifest.files[MODEL].bytes,
             "variant": manifest.quantization.variant,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -58,8 +59,7 @@ class Playground:
             known = not self._space.labels.missing([input_key(text)])
             row = self._space.answer([text])[0]
         note = "answered before, from the label store" if known else "asked just now, and kept"
-        name = f"Teacher {self._space.settings.teacher.source.rstrip('/').rpartition('/')[2]}"
-        return _said(name, row, teacher.labels, predictor.scoring, note=note)
+        return _said(f"Teacher {'/'.join(Path(teacher.source).parts[-2:])}", row, teacher.labels, predictor.scoring, note=note)
 
     def _version(self) -> Version:
         registry = self._space.registry

@@ -163,7 +163,7 @@ def _drift(drift: JsonObject, *, pending: bool) -> Section | None:
     if body:
         blocks.append(
             Table(
-                ("of the inputs", "", "before", "now", "effect size", "adjusted p"),
+                ("of the inputs", "found", "before", "now", "effect size", "adjusted p"),
                 body,
                 caption="Inputs at promotion beside the latest requests",
                 text_columns=frozenset({0, 1}),

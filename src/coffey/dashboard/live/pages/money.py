@@ -25,8 +25,8 @@ def money_page(found: JsonObject) -> Page:
         )
     sections = (
         _so_far(saved),
-        money_section(plan),
         forecast_section(found),
+        money_section(plan),
         frontier_section(plan),
     )
     return Page(
