@@ -40,9 +40,9 @@ def reigns(registry: Registry) -> list[Reign]:
     """Every stretch, oldest first. A champion that is promoted again begins a new one."""
     found: list[Reign] = []
     moved = [event for event in registry.events() if CHAMPION in event.moves]
-    ends = [*(event.unix_s for event in moved[1:]), None]
-    for event, until in zip(moved, ends, strict=True):
+    for place, event in enumerate(moved):
         name = event.moves[CHAMPION]
+        until = moved[place + 1].unix_s if place + 1 < len(moved) else None
         if name is not None:
             found.append(Reign(registry.resolve(name), event.unix_s, until, event.kind))
     return found

@@ -14,6 +14,7 @@ from coffey.dashboard.charts.markup import Html
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 Tone = Literal["plain", "good", "bad", "warn"]
@@ -172,7 +173,26 @@ def templates() -> jinja2.Environment:
     )
     for name, kind in {"table": Table, "facts": Facts, "note": Note, "flow": Flow, "links": Links}.items():
         environment.tests[name] = _test_of(kind)
+    environment.filters["spoken"] = with_code
     return environment
+
+
+def with_code(words: str) -> Markup:
+    """A sentence as markup: what stands between backticks is code.
+
+    >>> print(with_code("Run `coffey plan` <now>."))
+    Run <code>coffey plan</code> &lt;now&gt;.
+    """
+    from markupsafe import Markup, escape
+
+    pieces = words.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(words)
+    written = (
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(pieces)
+    )
+    return Markup("").join(written)
 
 
 def _test_of(kind: type) -> Callable[[object], bool]:

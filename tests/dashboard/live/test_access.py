@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from starlette.requests import HTTPConnection
 
 from coffey.dashboard.live.access import COOKIE, LASTS_S, Access, NotAllowed, Role, Visitor
 from coffey.serve.keys import ApiKeys
-
-from hashlib import sha256
 
 
 def keys(*known: str) -> ApiKeys:

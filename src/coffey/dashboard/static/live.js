@@ -8,7 +8,7 @@ const pulse = document.getElementById("pulse");
 let tag = null;
 let lastSeen = null;
 
-const clock = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 function say(words, lost = false) {
   if (pulse.textContent !== words) pulse.textContent = words;

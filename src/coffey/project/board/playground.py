@@ -59,7 +59,13 @@ class Playground:
             known = not self._space.labels.missing([input_key(text)])
             row = self._space.answer([text])[0]
         note = "answered before, from the label store" if known else "asked just now, and kept"
-        return _said(f"Teacher {'/'.join(Path(teacher.source).parts[-2:])}", row, teacher.labels, predictor.scoring, note=note)
+        return _said(
+            f"Teacher {'/'.join(Path(teacher.source).parts[-2:])}",
+            row,
+            teacher.labels,
+            predictor.scoring,
+            note=note,
+        )
 
     def _version(self) -> Version:
         registry = self._space.registry
