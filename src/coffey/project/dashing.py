@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import signal
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+import uvicorn
 
 from coffey.core.errors import ConfigError, MissingExtra, Problem
 from coffey.project.workspace import Workspace
@@ -43,8 +47,6 @@ def run_dashboard(
         MissingExtra: a library of the extra `watch` is not installed.
     """
     try:
-        import uvicorn
-
         from coffey.dashboard.live.access import Access
         from coffey.dashboard.live.app import build_app
         from coffey.dashboard.live.guard import LOOPBACK
@@ -72,7 +74,21 @@ def run_dashboard(
     with _listening(options) as bound:
         name = f"[{options.host}]" if ":" in options.host else options.host
         on_ready(f"{'https' if tls else 'http'}://{name}:{bound.getsockname()[1]}/", key)
-        uvicorn.Server(settings).run(sockets=[bound])
+        _Server(settings).run(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again, so that the exit code is 0."""
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in handlers:
+            signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 def _listening(options: DashOptions) -> socket.socket:

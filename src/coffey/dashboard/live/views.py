@@ -12,7 +12,7 @@ from coffey.core.errors import CoffeyError
 from coffey.core.records import JsonObject
 from coffey.dashboard.live.board import Source
 
-PATIENCE_S = 0.4
+PATIENCE_S = 0.25
 """How long a request waits for a view: what takes longer is shown as loading, and comes with a later look."""
 
 FRESH_S = 1.0
