@@ -121,7 +121,9 @@ def test_an_empty_store_is_whole_and_accessible(visit, untouched, width):
     """Before anything was done the pages say what to do."""
     with running(untouched) as empty:
         for page in TABS:
-            look(visit(page, width, url=empty.url), width)
+            opened = visit(page, width, url=empty.url)
+            look(opened, width)
+            opened.context.close()
 
 
 def test_promote_and_roll_back_by_clicking(visit, dashboard, filled):
