@@ -205,3 +205,12 @@ def test_what_is_not_there_is_said(visit):
     answer = visit().get("/nowhere")
     assert answer.status_code == 404
     assert "/nowhere" in answer.text
+
+
+def test_drift_that_cannot_be_measured_is_said(visit, board):
+    """The contract's page goes on, and says why."""
+    board.sources["contract"].put({"champion": "desk-2"})
+    board.sources["drift"].put(StoreUnavailable("/store", "the reference is away"))
+    page = visit().get("/contract").text
+    assert "the reference is away" in page
+    assert "desk-2" in page

@@ -57,8 +57,9 @@ class Desk:
         view = self.views.look(self.board.sources[page])
         if page != "contract" or view.figures is None:
             return view
-        drift = self.views.look(self.board.sources["drift"]).figures
-        told = {"drift_pending": True} if drift is None else drift
+        drift = self.views.look(self.board.sources["drift"])
+        unknown = drift.problem or "The drift of the inputs is being measured."
+        told = {"drift_unknown": unknown} if drift.figures is None else drift.figures
         return View({**view.figures, **told}, view.problem)
 
     def whole(

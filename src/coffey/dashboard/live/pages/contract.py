@@ -26,7 +26,7 @@ def contract_page(found: JsonObject) -> Page:
     sections = (
         _watch(found),
         _slices(found),
-        _drift(obj(found, "drift"), pending=bool(flag(found, "drift_pending"))),
+        _drift(obj(found, "drift"), unknown=words(found, "drift_unknown")),
         _decisions(found),
     )
     return Page(
@@ -145,9 +145,9 @@ def _examples(found: list[JsonObject]) -> list[Block]:
     ]
 
 
-def _drift(drift: JsonObject, *, pending: bool) -> Section | None:
+def _drift(drift: JsonObject, *, unknown: str) -> Section | None:
     if not drift:
-        return Section("Drift", "", [Note("The drift of the inputs is being measured.")]) if pending else None
+        return Section("Drift", "", [Note(unknown)]) if unknown else None
     body = [
         (
             figures.spoken(words(one, "name")),
