@@ -17,7 +17,7 @@ from coffey.cli.app import main
 
 COMMANDS = (
     "demo", "init", "doctor", "plan", "label", "distill", "bench", "serve", "tick", "watch", "models",
-    "promote", "rollback", "report", "traffic",
+    "promote", "rollback", "report", "dash", "traffic",
 )  # fmt: skip
 SOURCE = Path(sys.modules["coffey"].__file__).parents[1]
 CALCULATOR = ("plan", "--saves-usd-per-1k", "0.01", "--requests-per-day", "10000000")

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from coffey.control.alerts import ALERTED, MAX_AGE_S, NotDelivered, announce, news
-from coffey.control.journal import ControlJournal
-from coffey.control.redistill import FAILED, FINISHED
+from coffey.control.journal import FINISHED, ControlJournal
+from coffey.control.redistill import FAILED
 from coffey.core.progress import Silent
 from coffey.core.records import Decision, DecisionKind
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coffey.control.audits import AuditLog
-from coffey.control.journal import ControlJournal
-from coffey.control.redistill import FINISHED, WAITING
+from coffey.control.journal import FINISHED, WAITING, ControlJournal
 from coffey.core.records import DecisionKind
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 

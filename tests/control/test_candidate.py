@@ -14,14 +14,13 @@ from coffey.control.candidate import (
     keep_reference,
     make_artifact,
     promise,
-    reference_path,
     register,
 )
 from coffey.core.progress import Silent
 from coffey.core.records import Interval
 from coffey.core.settings import ExportSettings, MonitorSettings
 from coffey.export.package import Holdout
-from coffey.monitor.sample import load_sample
+from coffey.monitor.sample import load_sample, reference_path
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 from coffey.students.checkpoint import load_student

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from coffey.control.audits import AuditLog, Collected, Unlabelled, collect_audits
-from coffey.control.journal import ControlJournal
-from coffey.control.redistill import FINISHED, forget_samples
+from coffey.control.journal import FINISHED, ControlJournal
+from coffey.control.redistill import forget_samples
 from coffey.core.clock import unix_now
 from coffey.core.records import DecisionKind, TrafficRecord
 from coffey.teacher.known import KnownAnswers

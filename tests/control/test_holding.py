@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from coffey.control.holding import held_back
-from coffey.control.journal import ControlJournal
-from coffey.control.redistill import FAILED, FINISHED, OPENED, Recent
+from coffey.control.journal import FINISHED, ControlJournal
+from coffey.control.redistill import FAILED, OPENED, Recent
 from coffey.core.records import Decision, DecisionKind
 from coffey.core.settings import ControlSettings
 from coffey.registry.journal import JournalRegistry

@@ -17,7 +17,7 @@ from coffey.artifact.predictor import Predictor
 from coffey.control.alerts import ALERTED
 from coffey.control.audits import AuditLog
 from coffey.control.dry_run import dry_run
-from coffey.control.evidence import average_run_length
+from coffey.control.history import average_run_length
 from coffey.control.journal import ControlJournal
 from coffey.control.redistill import OPENED
 from coffey.control.tick import tick

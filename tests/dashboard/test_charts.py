@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
@@ -74,9 +76,24 @@ def test_a_chart_is_well_formed_and_has_title_description_and_data(chart: Chart)
 @pytest.mark.parametrize("chart", CHARTS)
 def test_texts_are_escaped_everywhere(chart: Chart) -> None:
     """No label, caption or name can bring in an element of its own."""
-    names = {element.tag for element in ElementTree.fromstring(chart([0.4, 0.5, 0.9])).iter()}
+    found = list(ElementTree.fromstring(chart([0.4, 0.5, 0.9])).iter())
+    names = {element.tag for element in found if element.get("class") != "csv"}
     assert "svg" in names
     assert not names & {"b", "u", "a", "s", "p", "script"}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_figures_can_be_taken_away_in_full(chart: Chart) -> None:
+    """The link under the table holds every row as CSV, numbers unrounded, and names a file."""
+    figure = ElementTree.fromstring(chart([0.4, 1 / 3, 0.9]))
+    (link,) = figure.findall(".//details/a")
+    address, _, body = str(link.get("href")).partition(",")
+    assert address == "data:text/csv;charset=utf-8"
+    rows = list(csv.reader(unquote(body).splitlines()))
+    assert rows[0] == [cell.text for cell in figure.findall(".//details//th")]
+    assert len(rows) - 1 == len(figure.findall(".//details//tbody/tr"))
+    assert any(str(1 / 3) in row for row in rows)
+    assert str(link.get("download")).endswith(".csv")
 
 
 @pytest.mark.parametrize("chart", CHARTS)

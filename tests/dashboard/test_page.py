@@ -43,11 +43,11 @@ def test_a_column_without_a_figure_is_left_out() -> None:
 
 def test_a_missing_jinja2_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the error says what to install."""
-    page_module._environment.cache_clear()
+    page_module.templates.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtra, match=r"coffey\[watch\]"):
         render(Page(kind="Plan", name="x", verdict=""))
-    page_module._environment.cache_clear()
+    page_module.templates.cache_clear()
 
 
 def test_the_templates_lie_in_the_package() -> None:

@@ -71,8 +71,9 @@ def test_a_page_parses_and_asks_for_nothing(report: Report, result: dict[str, An
     assert "img" not in checked.tags
     assert "link" not in checked.tags
     assert checked.handlers == []
-    assert all(address.startswith("#") for address in checked.addresses)
-    assert {address[1:] for address in checked.addresses} <= set(checked.ids)
+    addresses = [one for one in checked.addresses if not one.startswith("data:text/csv;")]
+    assert all(address.startswith("#") for address in addresses)
+    assert {address[1:] for address in addresses} <= set(checked.ids)
     assert len(checked.ids) == len(set(checked.ids))
     assert not re.search(r"https?://|url\(|@import|javascript:", page)
 

@@ -9,6 +9,7 @@ import typer
 
 from coffey._version import __version__
 from coffey.cli.bench import bench
+from coffey.cli.dash import dash
 from coffey.cli.demo import demo
 from coffey.cli.distill import distill
 from coffey.cli.doctor import doctor
@@ -48,6 +49,7 @@ for command in (
     promote,
     rollback,
     report,
+    dash,
 ):
     app.command()(command)
 app.add_typer(traffic)

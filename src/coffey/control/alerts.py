@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from coffey.control.journal import DECISION, ControlJournal, Entry
-from coffey.control.redistill import FAILED, FINISHED
+from coffey.control.journal import DECISION, FINISHED, ControlJournal, Entry
+from coffey.control.redistill import FAILED
 from coffey.core.clock import stamp
 from coffey.core.errors import CoffeyError
 from coffey.core.ids import canonical_json, digest_json

@@ -24,7 +24,7 @@ from coffey.core.settings import ExportSettings, MonitorSettings
 from coffey.distill.records import StageResult
 from coffey.export.export import export_student
 from coffey.export.package import Holdout, Timing, package_student
-from coffey.monitor.sample import sample_requests, save_sample
+from coffey.monitor.sample import reference_path, sample_requests, save_sample
 from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.stats.scoring import ONE_LABEL, Scoring, threshold_of
@@ -165,11 +165,6 @@ def keep_reference(candidate: Candidate, texts: Sequence[str], *, store: Path, t
     path = reference_path(store, candidate.digest)
     if not path.exists():
         save_sample(path, sample_requests(Predictor.load(candidate.path, trust=trust), texts))
-
-
-def reference_path(store: Path, digest: str) -> Path:
-    """Where the reference sample of an artifact is."""
-    return store / "references" / f"{digest}.npz"
 
 
 def _asked(making: Making) -> JsonObject:

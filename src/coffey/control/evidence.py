@@ -12,14 +12,14 @@ from coffey.artifact.predictor import Predictor
 from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog
-from coffey.control.candidate import reference_path
+from coffey.control.history import average_run_length
 from coffey.control.policy import decide
 from coffey.control.redistill import Recent
 from coffey.core.records import Audit, Decision
 from coffey.core.settings import Settings
 from coffey.monitor.agreement import AgreementReport, watch_agreement
 from coffey.monitor.drift import DriftReport, measure_drift
-from coffey.monitor.sample import ROWS, load_sample, sample_requests
+from coffey.monitor.sample import ROWS, load_sample, reference_path, sample_requests
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.traffic.redaction import is_redacted
@@ -138,11 +138,6 @@ class Observer:
 
 def _legible(audits: Iterable[Audit]) -> list[Audit]:
     return [audit for audit in audits if not is_redacted(audit.text)]
-
-
-def average_run_length(settings: Settings) -> float:
-    """Audits between false alarms, at least: audits a day times the days that are promised."""
-    return settings.monitor.audits_per_day * settings.monitor.false_alarm_every_days
 
 
 def champion_since(registry: Registry, champion: Version) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coffey.control.evidence import Evidence
-from coffey.control.journal import ControlJournal, Entry
-from coffey.control.redistill import FAILED, FINISHED, OPENED
+from coffey.control.journal import FINISHED, ControlJournal, Entry
+from coffey.control.redistill import FAILED, OPENED
 from coffey.core.records import Decision, DecisionKind
 from coffey.core.settings import ControlSettings
 from coffey.registry.protocol import CHALLENGER, Registry

@@ -16,6 +16,12 @@ from coffey.core.records import Decision, JsonObject
 DECISION = "decision"
 """The kind of entry that `record_decision` writes."""
 
+FINISHED = "finished"
+"""The kind of entry that ends a re-distillation."""
+
+WAITING = "waiting for approval"
+"""What a re-distillation came to whose challenger won and waits for `coffey promote`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

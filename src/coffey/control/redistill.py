@@ -17,7 +17,7 @@ from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Signer, Trust
 from coffey.control.audits import Answer
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
-from coffey.control.journal import ControlJournal
+from coffey.control.journal import FINISHED, WAITING, ControlJournal
 from coffey.control.policy import Paired, judge
 from coffey.core.clock import utc_now
 from coffey.core.errors import EmptyData
@@ -48,12 +48,6 @@ WHO = "tick"
 
 OPENED = "redistill"
 """The kind of entry that begins a re-distillation."""
-
-FINISHED = "finished"
-"""The kind of entry that ends a re-distillation."""
-
-WAITING = "waiting for approval"
-"""What a re-distillation came to whose challenger won and waits for `coffey promote`."""
 
 _OTHER_DRAW = 1
 """Added to the seed of the validation split, so that who judges is drawn independently of it."""

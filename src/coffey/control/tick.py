@@ -14,12 +14,11 @@ from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog, Collected, Passed, collect_audits
 from coffey.control.evidence import Evidence, Observer
 from coffey.control.holding import held_back
-from coffey.control.journal import ControlJournal
+from coffey.control.journal import FINISHED, ControlJournal
 from coffey.control.lease import Lease
 from coffey.control.redistill import (
     ABANDONED,
     FAILED,
-    FINISHED,
     OPENED,
     Recent,
     RedistillReport,

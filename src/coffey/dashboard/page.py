@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from coffey.dashboard.charts.markup import Html
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 Tone = Literal["plain", "good", "bad", "warn"]
@@ -81,7 +82,32 @@ class Drawing:
     html: Html
 
 
-Block = Table | Facts | Note | Drawing
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a flow: what it is, its name, and a few facts."""
+
+    kind: str
+    name: str
+    facts: Sequence[tuple[str, str]]
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Steps that follow one another; `label` names the whole for those who do not see it."""
+
+    label: str
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What can be done: a label and an address of this server each, the likeliest first."""
+
+    pairs: Sequence[tuple[str, str]]
+
+
+Block = Table | Facts | Note | Drawing | Flow | Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +150,16 @@ def render(page: Page) -> str:
         MissingExtra: jinja2 (the extra `watch`) is not installed.
     """
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return _environment().get_template("page.html").render(page=page, style=style)
+    return templates().get_template("page.html").render(page=page, style=style)
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of reports and of the live dashboard.
+
+    Raises:
+        MissingExtra: jinja2 (the extra `watch`) is not installed.
+    """
     try:
         import jinja2
     except ImportError as exc:
@@ -140,7 +171,29 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["table"] = lambda block: isinstance(block, Table)
-    environment.tests["facts"] = lambda block: isinstance(block, Facts)
-    environment.tests["note"] = lambda block: isinstance(block, Note)
+    for name, kind in {"table": Table, "facts": Facts, "note": Note, "flow": Flow, "links": Links}.items():
+        environment.tests[name] = _test_of(kind)
+    environment.filters["spoken"] = with_code
     return environment
+
+
+def with_code(words: str) -> Markup:
+    """A sentence as markup: what stands between backticks is code.
+
+    >>> print(with_code("Run `coffey plan` <now>."))
+    Run <code>coffey plan</code> &lt;now&gt;.
+    """
+    from markupsafe import Markup, escape
+
+    pieces = words.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(words)
+    written = (
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(pieces)
+    )
+    return Markup("").join(written)
+
+
+def _test_of(kind: type) -> Callable[[object], bool]:
+    return lambda block: isinstance(block, kind)

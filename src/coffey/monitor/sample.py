@@ -48,6 +48,11 @@ def thin(texts: Sequence[str], rows: int) -> list[str]:
     return [texts[int(index)] for index in np.linspace(0, len(texts) - 1, rows)]
 
 
+def reference_path(store: Path, digest: str) -> Path:
+    """Where the sample is that drift of an artifact's requests is measured against."""
+    return store / "references" / f"{digest}.npz"
+
+
 def save_sample(path: Path, sample: Sample) -> None:
     """Keep a sample at `path` (npz, nothing pickled).
 

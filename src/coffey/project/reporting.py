@@ -41,6 +41,14 @@ def kept_result(space: Workspace, kind: str) -> dict[str, Any] | None:
     return found
 
 
+def result_stamp(space: Workspace, kind: str) -> int | None:
+    """When the result of a command was kept last (nanoseconds); None where there is none."""
+    try:
+        return _result_path(space, kind).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 def write_page(
     space: Workspace, kind: str, draw: Callable[[Mapping[str, object]], str], view: JsonObject
 ) -> str | None:

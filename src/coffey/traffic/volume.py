@@ -42,19 +42,36 @@ def served_volume(root: Path) -> Volume | None:
     Raises:
         StoreUnavailable: a file cannot be read.
     """
-    try:
-        paths = parquet_folder(root).glob("model=*/hour=*/*.parquet")
-        read = [_part(path) for path in paths if not path.name.startswith(".")]
-    except OSError as exc:
-        raise StoreUnavailable(str(root), exc.strerror or str(exc)) from exc
-    parts = [part for part in read if part is not None] or _uncompacted(root)
-    if not parts:
-        return None
-    return Volume(
-        requests=sum(part.requests for part in parts),
-        first_unix_s=min(part.first_unix_s for part in parts),
-        last_unix_s=max(part.last_unix_s for part in parts),
-    )
+    return Counted(root).volume()
+
+
+class Counted:
+    """`served_volume` again and again: compacted files never change their counts, so each is read once."""
+
+    def __init__(self, root: Path) -> None:
+        """Count under the store's `root`; nothing is read yet."""
+        self._root = root
+        self._known: dict[Path, Volume | None] = {}
+
+    def volume(self) -> Volume | None:
+        """As `served_volume`."""
+        try:
+            paths = parquet_folder(self._root).glob("model=*/hour=*/*.parquet")
+            names = [path for path in paths if not path.name.startswith(".")]
+            self._known = {path: self._counted(path) for path in names}
+        except OSError as exc:
+            raise StoreUnavailable(str(self._root), exc.strerror or str(exc)) from exc
+        parts = [part for part in self._known.values() if part is not None] or _uncompacted(self._root)
+        if not parts:
+            return None
+        return Volume(
+            requests=sum(part.requests for part in parts),
+            first_unix_s=min(part.first_unix_s for part in parts),
+            last_unix_s=max(part.last_unix_s for part in parts),
+        )
+
+    def _counted(self, path: Path) -> Volume | None:
+        return self._known[path] if path in self._known else _part(path)
 
 
 def _part(path: Path) -> Volume | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coffey.dashboard.charts.across import draw_across
-from coffey.dashboard.charts.figure import Data, color, figure
+from coffey.dashboard.charts.data import Column, Data
+from coffey.dashboard.charts.figure import color, figure
 from coffey.dashboard.charts.frame import BOTTOM_PX, TOP_PX, Frame, draw_frame, make_frame
 from coffey.dashboard.charts.markup import NOTHING, Html, join, tag, text
 from coffey.dashboard.charts.plot import Axis, Caption, Mark, Plot
@@ -73,8 +74,10 @@ def _value(frame: Frame, bar: Bar, top: float) -> Html:
 
 
 def _data(x: Axis, bars: Sequence[Bar]) -> Data:
-    rows = [
-        (bar.label, x.form(bar.low), "never" if bar.high is None else x.form(bar.high), bar.note)
-        for bar in bars
-    ]
-    return Data(("what", f"from ({x.label})", f"to ({x.label})", "note"), rows)
+    columns = (
+        Column("what"),
+        Column(f"from ({x.label})", x.form),
+        Column(f"to ({x.label})", x.form, absent="never"),
+        Column("note"),
+    )
+    return Data(columns, [(bar.label, bar.low, bar.high, bar.note) for bar in bars])

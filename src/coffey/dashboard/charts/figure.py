@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coffey.core.ids import digest_json
+from coffey.dashboard.charts.data import Data
 from coffey.dashboard.charts.markup import NOTHING, Html, tag, text
 from coffey.dashboard.charts.plot import Caption, Mark
 
@@ -17,14 +18,6 @@ SERIES = 5
 
 Draw = Callable[[float, float], Html]
 """Width and height in px to the content of an svg element."""
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The figures behind a chart, already in the form that people read."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ def figure(
         lines: thresholds, listed where the drawing has no room for several labels.
         role: of the drawings; `group` where parts of them can be visited.
     """
-    name = "f" + digest_json([caption.title, caption.description, list(data.rows)])[:10]
+    name = "f" + digest_json([caption.title, caption.description, data.csv()])[:10]
     wide = HALF if caption.half else WIDE
     drawings = [
         _svg(caption, draw, f"{name}{kind[0]}", kind=kind, size=(width, caption.height or usual), role=role)
@@ -122,8 +115,8 @@ def _lines(lines: Sequence[Mark]) -> Html:
 def _table(caption: Caption, data: Data) -> Html:
     kept = thin(len(data.rows), SHOWN_ROWS)
     note = f" ({len(kept)} of {len(data.rows)} rows, evenly spaced)" if len(kept) < len(data.rows) else ""
-    head = tag("tr", *(tag("th", text(column), scope="col") for column in data.columns))
-    rows = [tag("tr", *(tag("td", text(cell)) for cell in data.rows[index])) for index in kept]
+    head = tag("tr", *(tag("th", text(column.name), scope="col") for column in data.columns))
+    rows = [tag("tr", *(tag("td", text(cell)) for cell in data.written(index))) for index in kept]
     table = tag(
         "table",
         tag("caption", text(caption.title)),
@@ -134,4 +127,21 @@ def _table(caption: Caption, data: Data) -> Html:
         "details",
         tag("summary", text(f"Data{note}")),
         tag("div", table, class_="scroll", tabindex="0", role="region", aria_label=f"Data: {caption.title}"),
+        tag(
+            "a",
+            text("Download as CSV"),
+            href=data.address(),
+            download=_file(caption.title),
+            class_="csv",
+        ),
     )
+
+
+def _file(title: str) -> str:
+    """A title as the name of a file.
+
+    >>> _file("Latency, http: one request")
+    'latency-http-one-request.csv'
+    """
+    words = "".join(letter if letter.isalnum() else " " for letter in title.lower()).split()
+    return f"{'-'.join(words)}.csv"

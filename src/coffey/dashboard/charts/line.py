@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffey.dashboard.charts.across import draw_across
-from coffey.dashboard.charts.figure import Data, color, figure, thin
+from coffey.dashboard.charts.data import Cell, Column, Data
+from coffey.dashboard.charts.figure import color, figure, thin
 from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame
 from coffey.dashboard.charts.markup import Html, join, path, tag
 from coffey.dashboard.charts.plot import Caption, Plot
@@ -101,18 +102,14 @@ def _line(frame: Frame, series: LineSeries, index: int) -> Html:
 
 def _data(plot: Plot, series: Sequence[LineSeries]) -> Data:
     banded = any(point.low is not None for one in series for point in one.points)
-    columns = ("series", plot.x.label, plot.y.label, *(("low", "high") if banded else ()))
-    rows = [
-        (one.name, plot.x.form(p.x), *(_cell(plot, value) for value in _values(p, banded)))
-        for one in series
-        for p in one.points
-    ]
-    return Data(columns, rows)
+    names = (plot.y.label, *(("low", "high") if banded else ()))
+    columns = (
+        Column("series"),
+        Column(plot.x.label, plot.x.form),
+        *(Column(name, plot.y.form) for name in names),
+    )
+    return Data(columns, [(one.name, p.x, *_values(p, banded)) for one in series for p in one.points])
 
 
-def _values(point: LinePoint, banded: bool) -> tuple[float | None, ...]:
+def _values(point: LinePoint, banded: bool) -> tuple[Cell, ...]:
     return (point.y, point.low, point.high) if banded else (point.y,)
-
-
-def _cell(plot: Plot, value: float | None) -> str:
-    return "" if value is None else plot.y.form(value)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffey.dashboard.charts.across import draw_across
-from coffey.dashboard.charts.figure import Data, color, figure
+from coffey.dashboard.charts.data import Column, Data
+from coffey.dashboard.charts.figure import color, figure
 from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame
 from coffey.dashboard.charts.labels import Named, draw_labels
 from coffey.dashboard.charts.markup import NOTHING, Html, join, path, tag
@@ -119,15 +120,11 @@ def _named(frame: Frame, point: Point, x: float) -> Named:
 
 def _data(plot: Plot, groups: Sequence[Group]) -> Data:
     form = plot.y.form
-    rows = [
-        (
-            group.name,
-            p.label,
-            plot.x.form(p.x),
-            form(p.y),
-            *("" if v is None else form(v) for v in (p.low, p.high)),
-        )
-        for group in groups
-        for p in group.points
-    ]
-    return Data(("group", "point", plot.x.label, plot.y.label, "low", "high"), rows)
+    columns = (
+        Column("group"),
+        Column("point"),
+        Column(plot.x.label, plot.x.form),
+        *(Column(name, form) for name in (plot.y.label, "low", "high")),
+    )
+    rows = [(group.name, p.label, p.x, p.y, p.low, p.high) for group in groups for p in group.points]
+    return Data(columns, rows)

@@ -6,11 +6,12 @@ Style sheets do all of it, so a page stays free of scripts, and paper shows the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffey.dashboard.charts.across import draw_across
-from coffey.dashboard.charts.figure import Data, Legend, figure
+from coffey.dashboard.charts.data import Column, Data
+from coffey.dashboard.charts.figure import Legend, figure
 from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame
 from coffey.dashboard.charts.labels import Box, Named, draw_labels
 from coffey.dashboard.charts.markup import NOTHING, Html, join, path, tag
@@ -198,18 +199,20 @@ def _swatch(kinds: Sequence[Kind], kind: Kind) -> str:
 
 
 def _data(plot: Plot, kinds: Sequence[Kind], spots: Sequence[Spot]) -> Data:
+    columns = (
+        Column("point"),
+        Column("kind"),
+        *(Column(name, axis.form) for axis in (plot.x, plot.y) for name in (axis.label, "low", "high")),
+    )
     rows = [
         (
             spot.label,
             kinds[spot.kind].name,
-            *_cells(plot.x.form, spot.x, spot.x_ends),
-            *_cells(plot.y.form, spot.y, spot.y_ends),
+            spot.x,
+            *(spot.x_ends or (None, None)),
+            spot.y,
+            *(spot.y_ends or (None, None)),
         )
         for spot in spots
     ]
-    return Data(("point", "kind", plot.x.label, "low", "high", plot.y.label, "low", "high"), rows)
-
-
-def _cells(form: Callable[[float], str], value: float | None, ends: Ends | None) -> tuple[str, str, str]:
-    low, high = ("", "") if ends is None else (form(ends[0]), form(ends[1]))
-    return "" if value is None else form(value), low, high
+    return Data(columns, rows)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffey.dashboard.charts.across import draw_across
-from coffey.dashboard.charts.figure import Data, color, figure, thin
+from coffey.dashboard.charts.data import Column, Data
+from coffey.dashboard.charts.figure import color, figure, thin
 from coffey.dashboard.charts.frame import Frame, draw_frame, make_frame
 from coffey.dashboard.charts.markup import Html, join, path, tag
 from coffey.dashboard.charts.plot import Caption, Plot
@@ -34,7 +35,7 @@ def ecdf(sample: Sequence[float]) -> list[tuple[float, float]]:
 
 
 def step_chart(caption: Caption, plot: Plot, series: Sequence[StepSeries]) -> Html:
-    """Step lines with thresholds and events; the data table lists at most 20 evenly spaced steps a series."""
+    """Step lines with thresholds and events."""
 
     def draw(width: float, height: float) -> Html:
         xs = [x for one in series for x, _ in one.steps]
@@ -60,9 +61,6 @@ def _steps(frame: Frame, series: StepSeries, index: int) -> Html:
 
 
 def _data(plot: Plot, series: Sequence[StepSeries]) -> Data:
-    rows = [
-        (one.name, plot.x.form(one.steps[i][0]), plot.y.form(one.steps[i][1]))
-        for one in series
-        for i in thin(len(one.steps), 20)
-    ]
-    return Data(("series", plot.x.label, plot.y.label), rows)
+    columns = (Column("series"), Column(plot.x.label, plot.x.form), Column(plot.y.label, plot.y.form))
+    kept = [(one, one.steps[i]) for one in series for i in thin(len(one.steps), DRAWN_POINTS)]
+    return Data(columns, [(one.name, x, y) for one, (x, y) in kept])

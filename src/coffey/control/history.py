@@ -1,0 +1,61 @@
+"""Champion after champion: when each was in service, and what its audits said of its promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coffey.core.records import Audit
+from coffey.core.settings import Settings
+from coffey.monitor.agreement import AgreementReport, watch_agreement
+from coffey.registry.protocol import CHAMPION, Registry
+from coffey.registry.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Reign:
+    """One stretch of time in which one version was the champion."""
+
+    version: Version
+    since_unix_s: float
+    until_unix_s: float | None
+    """None while it lasts."""
+    why: str
+    """`promote`, `rollback` or `move`: the event of the registry that began it."""
+
+    def audits(self, found: Sequence[Audit]) -> list[Audit]:
+        """Those of its requests, by the teacher of its promise; another's say nothing of that."""
+        teacher = self.version.lineage.get("teacher")
+        return [
+            audit
+            for audit in found
+            if audit.model == self.version.digest
+            and audit.unix_s >= self.since_unix_s
+            and (self.until_unix_s is None or audit.unix_s < self.until_unix_s)
+            and teacher in (None, audit.teacher)
+        ]
+
+
+def reigns(registry: Registry) -> list[Reign]:
+    """Every stretch, oldest first. A champion that is promoted again begins a new one."""
+    found: list[Reign] = []
+    moved = [event for event in registry.events() if CHAMPION in event.moves]
+    for place, event in enumerate(moved):
+        name = event.moves[CHAMPION]
+        until = moved[place + 1].unix_s if place + 1 < len(moved) else None
+        if name is not None:
+            found.append(Reign(registry.resolve(name), event.unix_s, until, event.kind))
+    return found
+
+
+def judged(reign: Reign, audits: Sequence[Audit], settings: Settings) -> AgreementReport | None:
+    """What its audits say about its contract; None without a contract or an audit."""
+    contract = reign.version.contract
+    if contract is None or not audits:
+        return None
+    return watch_agreement(audits, contract, average_run_length=average_run_length(settings))
+
+
+def average_run_length(settings: Settings) -> float:
+    """Audits between false alarms, at least: audits a day times the days that are promised."""
+    return settings.monitor.audits_per_day * settings.monitor.false_alarm_every_days
