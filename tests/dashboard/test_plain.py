@@ -38,6 +38,7 @@ def test_records_become_objects_with_their_units_and_enums_their_values() -> Non
         "unit": "USD",
         "origin": "assumed",
         "note": "",
+        "modelled": False,
     }
     assert plain([Interval(0.5, 0.4, 0.6, method="wilson")])[0]["method"] == "wilson"  # type: ignore[index]
 
