@@ -9,6 +9,7 @@ from coffey.core.progress import Silent
 from coffey.core.records import Example
 from coffey.data.leakage import find_leaks
 from coffey.project.augmenting import augment_data
+from coffey.project.distilling import chain_request, prepare
 from coffey.project.transfer import read_data
 
 
@@ -70,3 +71,12 @@ def test_the_plan_counts_what_made_texts_cost(untouched):
     untouched.edit("[data]\n", "[data]\naugment = 2\n")
     after = untouched.load().plan()
     assert after["run_usd"] > before["run_usd"]
+
+
+def test_made_texts_take_the_place_of_repeats(augmented):
+    """As many steps as without them: passes over the larger set are fewer."""
+    space = augmented.load().workspace
+    lesson = prepare(space)
+    request = chain_request(space, lesson, space.folder)
+    passes = request.settings.epochs * len(request.texts)
+    assert passes == pytest.approx(space.settings.chain.epochs * (len(request.texts) - len(lesson.data.made)))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import signal
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +15,7 @@ import uvicorn
 from coffey.core.errors import ConfigError, MissingExtra, Problem
 from coffey.project.workspace import Workspace
 from coffey.serve.keys import ENVIRONMENT, ApiKeys
+from coffey.serve.leaving import LeavingServer
 from coffey.serve.tls import Tls
 
 WRITE_ENVIRONMENT = "COFFEY_WRITE_KEYS"
@@ -74,21 +73,7 @@ def run_dashboard(
     with _listening(options) as bound:
         name = f"[{options.host}]" if ":" in options.host else options.host
         on_ready(f"{'https' if tls else 'http'}://{name}:{bound.getsockname()[1]}/", key)
-        _Server(settings).run(sockets=[bound])
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but a signal that was obeyed is not raised again, so that the exit code is 0."""
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in handlers:
-            signal.signal(number, self.handle_exit)
-        try:
-            yield
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+        LeavingServer(settings).run(sockets=[bound])
 
 
 def _listening(options: DashOptions) -> socket.socket:

@@ -166,8 +166,7 @@ def chain_request(space: Workspace, lesson: Lesson, folder: Path) -> ChainReques
     """What `run_chain` is asked for, from the project's settings."""
     chain, teacher = _chain(space), space.teacher
     data = lesson.data
-    real = sum(key not in data.made for key in data.transfer.keys)
-    settings = replace(chain, epochs=chain.epochs * real / len(data.transfer))
+    settings = replace(chain, epochs=chain.epochs * data.real_share)
     exportable = teacher if isinstance(teacher, ExportableTeacher) else None
     return ChainRequest(
         texts=data.transfer.texts,
@@ -299,7 +298,7 @@ def _proof(proof: Proof, chain: ChainResult, lesson: Lesson, labels: Sequence[st
         decisions=proof.decisions,
         routes=tuple(summarize(route, lesson.holdout, labels, lesson.scoring) for route in proof.routes),
         shipped=CHAIN if proof.shipped == chain.final else _route(proof.shipped),
-        advice=None if kept else advice([stage.name for stage in proof.before], chain, proof.shipped),
+        advice=None if kept else advice(proof, chain, real_share=lesson.data.real_share),
     )
 
 
@@ -307,8 +306,8 @@ def _route(ships: StageResult) -> str:
     return ships.name if ships.name == DIRECT else f"{CHAIN} {ships.name}"
 
 
-def advice(before: Sequence[str], chain: ChainResult, ships: StageResult) -> str:
+def advice(proof: Proof, chain: ChainResult, *, real_share: float) -> str:
     """What to write in coffey.toml so that the next run trains only what earned its place."""
-    stages = json.dumps([*before, chain.final.name])
-    passes = "" if before else f" and chain.epochs = {math.ceil(ships.epochs)}"
+    stages = json.dumps([*(stage.name for stage in proof.before), chain.final.name])
+    passes = "" if proof.before else f" and chain.epochs = {math.ceil(proof.shipped.epochs / real_share)}"
     return f"Next time: chain.stages = {stages}{passes} in coffey.toml."

@@ -123,6 +123,11 @@ class ProjectData:
             np.bool_,
         )
 
+    @property
+    def real_share(self) -> float:
+        """Share of the transfer set that was read, not made: one pass over all of it, in passes of `chain.epochs`."""
+        return sum(key not in self.made for key in self.transfer.keys) / len(self.transfer)
+
     def only(self, *, transfer: npt.NDArray[np.bool_], holdout: npt.NDArray[np.bool_]) -> ProjectData:
         """The rows of either set where its mask is true; the report stays that of reading."""
         return replace(self, transfer=self.transfer.only(transfer), holdout=self.holdout.only(holdout))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +28,7 @@ from coffey.serve.connection import Connection
 from coffey.serve.dataplane import DataPlane
 from coffey.serve.events import EventHandler, Events, JsonEvents
 from coffey.serve.keys import ApiKeys
+from coffey.serve.leaving import LeavingServer
 from coffey.serve.limits import Limits
 from coffey.serve.listener import admit_nobody, has_waiting, listen
 from coffey.serve.metrics import Measurements, Metrics, ServerCollector
@@ -171,7 +171,7 @@ class Server:
         )
 
 
-class _Process(uvicorn.Server):
+class _Process(LeavingServer):
     """uvicorn with our way of leaving: not ready at once, then drain, then stop; the exit code is 0."""
 
     def __init__(self, config: uvicorn.Config, server: Server, on_ready: Callable[[int], None]) -> None:
@@ -247,18 +247,6 @@ class _Process(uvicorn.Server):
             self.force_exit = True
         self.should_exit = True
         self._server.app.leaving = True
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """As uvicorn's, but a signal that was obeyed is not raised again, so that the exit code is 0."""
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in handlers:
-            signal.signal(number, self.handle_exit)
-        try:
-            yield
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
 
 
 def run_server(
