@@ -125,7 +125,7 @@ class ProjectData:
 
     @property
     def real_share(self) -> float:
-        """Share of the transfer set that was read, not made: one pass over all of it, in passes of `chain.epochs`."""
+        """Of the transfer set, what was read and not made: passes of `chain.epochs` in a pass over all."""
         return sum(key not in self.made for key in self.transfer.keys) / len(self.transfer)
 
     def only(self, *, transfer: npt.NDArray[np.bool_], holdout: npt.NDArray[np.bool_]) -> ProjectData:
