@@ -43,7 +43,6 @@ BOUNDS = {"7M": 0.99, "2.3M": 0.98, "700K": 0.95, "static:230K": 0.90}
 
 TASK_NAMES = ("clinc150", "snips", "sst", "trec", "goemotions", "tweets")
 QUICK_TASKS = ("trec", "snips")
-TEACHER_EPOCHS = 4
 HOLDOUT = 2000
 
 
@@ -135,13 +134,7 @@ def run_job(job: Job) -> list[Judged]:
     task = next(task for task in TASKS if task.name == job.task)
     folder = Path(job.folder)
     if not (folder / "coffey.toml").exists():
-        sizes = Sizes(
-            rows=job.rows,
-            holdout=HOLDOUT,
-            epochs=job.epochs,
-            teacher_epochs=TEACHER_EPOCHS,
-            seed=job.seed,
-        )
+        sizes = Sizes(rows=job.rows, holdout=HOLDOUT, epochs=job.epochs, seed=job.seed)
         write_tuned_project(replace(task, stages=job.stages), Path(job.data), folder, sizes, Silent())
     space = Project.load(folder / "coffey.toml").workspace
     lesson = prepare(space)

@@ -23,6 +23,9 @@ from coffey.teacher.head import fit_head, fit_independent_head, save_head
 _MANY_LABELS_L2 = 1e-3
 """Of the sum over labels: rare ones have few examples to bear out large weights."""
 
+_MADE = 4
+"""Texts made of each one to learn from."""
+
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 Label = str | tuple[str, ...]
@@ -42,6 +45,8 @@ class Task:
     max_length: int = 48
     taught: int = 1500
     """Labelled rows that the teacher's head is fitted on."""
+    tuned: int = 4
+    """Epochs in which the whole teacher is fine-tuned: more where labels are many and rows of each few."""
     kind: TaskKind = "text-classification"
 
 
@@ -87,6 +92,7 @@ def write_project(
         threads=fastest_threads(),
         epochs=epochs,
         seed=seed,
+        augment=0,
     )
     write_atomic(folder / "coffey.toml", config.encode())
     return folder / "coffey.toml"
@@ -101,14 +107,14 @@ class Sizes:
     holdout: int
     epochs: int
     """Of each stage, at most."""
-    teacher_epochs: int
     seed: int
 
 
 def write_tuned_project(task: Task, data: Path, folder: Path, sizes: Sizes, progress: Progress) -> Path:
     """As `write_project`, with all of the teacher fine-tuned on the rows to learn from; on one CPU thread.
 
-    The rows to judge by are the same for every seed.
+    It has learned its answers to these rows by heart, so made texts (`data.augment`) show what it knows. The
+    rows to judge by are the same for every seed.
     """
     learned, judged = task.read(data)
     rng = np.random.default_rng(sizes.seed)
@@ -116,7 +122,7 @@ def write_tuned_project(task: Task, data: Path, folder: Path, sizes: Sizes, prog
     _write_jsonl(folder / "transfer.jsonl", drawn)
     _write_jsonl(folder / "holdout.jsonl", _drawn(judged, sizes.holdout, np.random.default_rng(0)))
     names, hot = _sets(drawn)
-    tuning = Tuning(epochs=sizes.teacher_epochs, max_length=task.max_length, seed=sizes.seed, threads=1)
+    tuning = Tuning(epochs=task.tuned, max_length=task.max_length, seed=sizes.seed, threads=1)
     several = task.kind == "multi-label-classification"
     targets = hot.astype(np.float32) if several else hot.argmax(axis=1)
     fine_tune(
@@ -132,6 +138,7 @@ def write_tuned_project(task: Task, data: Path, folder: Path, sizes: Sizes, prog
         threads=1,
         epochs=sizes.epochs,
         seed=sizes.seed,
+        augment=_MADE,
     )
     write_atomic(folder / "coffey.toml", config.encode())
     return folder / "coffey.toml"
@@ -157,6 +164,7 @@ cost = {{ usd_per_hour = 0.17 }}
 [data]
 transfer = "transfer.jsonl"
 holdout = "holdout.jsonl"
+augment = {augment}
 
 [chain]
 stages = {stages}
@@ -245,7 +253,7 @@ def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 TASKS = (
     Task(name="trec", read=_trec, stages=("2M", "1M"), max_length=32),
     Task(name="snips", read=_snips, stages=("2M", "1M"), max_length=32),
-    Task(name="clinc150", read=_clinc150, stages=("3M", "2M"), max_length=32, taught=5000),
+    Task(name="clinc150", read=_clinc150, stages=("3M", "2M"), max_length=32, taught=5000, tuned=12),
     Task(name="sst", read=_sst, stages=("3M", "1.5M")),
     Task(name="tweets", read=_tweets, stages=("2M", "700K")),
     Task(name="arxiv", read=_arxiv, stages=("3M", "1M"), max_length=32),

@@ -34,7 +34,7 @@ TELLING = tuple("".join(parts) for parts in product(SYLLABLES, repeat=3))[::14]
 """Made-up words. The n-th tells label n modulo 3 and is drawn with a chance of 1 / n: some are rare."""
 FILLERS = ("please", "could", "today", "again", "still", "about", "my", "the", "our", "last", "week", "order")
 STAGES = ("layers=1,width=32,heads=1", "layers=1,width=64,heads=2")
-OPTIONS = PilotOptions(points=3, measured=300)
+OPTIONS = PilotOptions(share=0.25, points=3, measured=300)
 
 
 def sentences(count: int) -> list[str]:

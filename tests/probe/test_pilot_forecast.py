@@ -7,7 +7,7 @@ import pytest
 
 from coffey.economics.quality_forecast import Prior
 from coffey.probe.disagreement import Measured, disagreement
-from coffey.probe.lost_and_won import LAW_SPREAD, LostAndWon, lost_and_won
+from coffey.probe.lost_and_won import LAW_SPREAD, JudgedOn, LostAndWon, lost_and_won
 from coffey.probe.pilot_forecast import TRAINING_NOISE, foresee
 from coffey.stats.intervals import wilson
 
@@ -27,7 +27,9 @@ def answers(seed: int, errors: tuple[float, ...] = (0.4, 0.28, 0.2, 0.15)) -> tu
 
 def forecast(measured: Measured | LostAndWon | None, holdout_rows: int | None = None):
     assert measured is not None
-    return foresee(measured, rows=16_000, prior=Prior(), holdout_rows=holdout_rows, note="test")
+    return foresee(
+        measured, rows=16_000, prior=Prior(), holdout=holdout_rows and JudgedOn(holdout_rows), note="test"
+    )
 
 
 def test_agreement_is_foreseen_beyond_the_points() -> None:

@@ -22,10 +22,10 @@ def chosen(options: PilotOptions | None = None, order: np.ndarray | None = None)
 
 
 def test_subsets_double_up_to_the_share() -> None:
-    """Four subsets, each twice the one before; the largest is a quarter of what a full training has."""
+    """Four subsets, each twice the one before; the largest is half of what a full training has."""
     rows = chosen()
     assert rows.full == (~VALIDATION).sum()
-    assert rows.sizes[-1] == len(rows.trained) == round(rows.full / 4)
+    assert rows.sizes[-1] == len(rows.trained) == round(rows.full / 2)
     assert all(abs(2 * small - large) <= 1 for small, large in zip(rows.sizes, rows.sizes[1:], strict=False))
     assert len(rows.sizes) == 4
 
@@ -64,4 +64,4 @@ def test_limits_hold() -> None:
 def test_too_few_rows_are_refused() -> None:
     """A transfer set that one batch would exhaust cannot be foretold."""
     with pytest.raises(EmptyData, match="at least 32, 1 and 30"):
-        choose_rows(KEYS[:100], VALIDATION[:100], options=PilotOptions(), fewest=32, seed=1)
+        choose_rows(KEYS[:60], VALIDATION[:60], options=PilotOptions(), fewest=32, seed=1)

@@ -40,6 +40,15 @@ of the 4 runs that came after. What a project's own runs show widens or narrows 
 _STEPS = np.asarray([NormalDist().inv_cdf(level) for level in LEVELS])
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedOn:
+    """The rows that the finished student's quality will be measured on."""
+
+    rows: int
+    accuracy: float | None = None
+    """Of the teacher on these rows; None where it has not answered them, or they have no hard labels."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LostAndWon:
     """What the pilot's students lost and won against the teacher, on measured rows with a hard label."""
@@ -53,7 +62,7 @@ class LostAndWon:
     rows: int
 
     def retention(
-        self, lost: Sequence[float], *, rows: int, confidence: float, holdout_rows: int | None
+        self, lost: Sequence[float], *, rows: int, confidence: float, holdout: JudgedOn | None
     ) -> Interval:
         """Median and central interval of the retention, paired on one holdout.
 
@@ -61,41 +70,38 @@ class LostAndWon:
             lost: equally likely values of what a student loses after training on `rows`.
             rows: trained on.
             confidence: probability that the interval holds the retention.
-            holdout_rows: that it will be measured on; None for the retention itself.
+            holdout: that it will be measured on; None for the retention itself.
         """
         doublings = max(0.0, math.log2(rows / self.lost.rows[-1]))
         shares = np.outer(lost, np.exp(LAW_SPREAD * doublings * _STEPS)).ravel()
-        middles = 1 - shares + self.won * (1 - self.accuracy) / self.accuracy
-        variances = self._variance() + (self._sampling(shares, middles) / holdout_rows if holdout_rows else 0)
-        values = middles[:, None] + np.sqrt(variances)[..., None] * _STEPS
+        known = None if holdout is None else holdout.accuracy
+        accuracy = self.accuracy if known is None else known
+        middles = 1 - shares + self.won * (1 - accuracy) / accuracy
+        variances = self._variance(np.clip(shares, 0.0, 1.0), accuracy, holdout)
+        values = middles[:, None] + np.sqrt(variances)[:, None] * _STEPS
         tail = (1 - confidence) / 2
-        held = np.clip(values, 0.0, 1 / self.accuracy)
+        held = np.clip(values, 0.0, 1 / accuracy)
         low, middle, high = (float(end) for end in np.quantile(held, (tail, 0.5, 1 - tail)))
         return Interval(middle, low, high, confidence, "power-law")
 
-    def _variance(self) -> float:
-        """Of the retention, given what is lost: the share won and the teacher's accuracy are estimates."""
-        accuracy, won = self.accuracy, self.won
-        of_won = won * (1 - won) / ((1 - accuracy) * self.rows + 1) * ((1 - accuracy) / accuracy) ** 2
-        of_accuracy = accuracy * (1 - accuracy) / self.rows * (won / accuracy**2) ** 2
-        return of_won + of_accuracy
-
-    def _sampling(
-        self, lost: npt.NDArray[np.float64], retention: npt.NDArray[np.float64]
+    def _variance(
+        self, lost: npt.NDArray[np.float64], accuracy: float, holdout: JudgedOn | None
     ) -> npt.NDArray[np.float64]:
-        """Variance of the retention on one holdout, times its rows: that of a ratio of paired means.
+        """Of the retention, given what is lost in truth, by propagation of errors.
 
-        With s and t whether student and teacher are right on a row, it is the mean of (s - retention x t)^2
-        over the square of the teacher's accuracy (Cochran 1977, Sampling Techniques, section 2.11).
+        The share won is an estimate. On a holdout, what is lost and won there are shares of the rows that the
+        teacher gets right and wrong. Where its accuracy there is not known, both the estimate and the holdout
+        vary around the true one.
         """
-        accuracy = self.accuracy
-        both, only_teacher, only_student = (
-            accuracy * (1 - lost),
-            accuracy * lost,
-            (1 - accuracy) * self.won,
-        )
-        squares = both * (1 - retention) ** 2 + only_teacher * retention**2 + only_student
-        variance: npt.NDArray[np.float64] = np.maximum(squares, 0.0) / accuracy**2
+        won, odds = self.won, (1 - accuracy) / accuracy
+        of_won, of_lost = odds**2 * won * (1 - won), lost * (1 - lost)
+        of_accuracy = accuracy * (1 - accuracy) * (won / accuracy**2) ** 2
+        variance: npt.NDArray[np.float64] = np.full_like(lost, of_won / ((1 - self.accuracy) * self.rows + 1))
+        if holdout is None or holdout.accuracy is None:
+            variance += of_accuracy / self.rows
+        if holdout is not None:
+            variance += of_lost / (accuracy * holdout.rows) + of_won / ((1 - accuracy) * holdout.rows + 1)
+            variance += of_accuracy / holdout.rows if holdout.accuracy is None else 0.0
         return variance
 
 

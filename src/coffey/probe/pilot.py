@@ -16,7 +16,7 @@ from coffey.distill.records import ChainRequest
 from coffey.economics.pilot_result import PilotPoint, PilotResult
 from coffey.economics.quality_forecast import Measure, Prior, QualityForecast, Reached
 from coffey.probe.disagreement import Measured, disagreement
-from coffey.probe.lost_and_won import LostAndWon, lost_and_won
+from coffey.probe.lost_and_won import JudgedOn, LostAndWon, lost_and_won
 from coffey.probe.pilot_forecast import best_law, foresee
 from coffey.probe.pilot_rows import PilotOptions, PilotRows, choose_rows
 from coffey.probe.pilot_training import PilotCandidate, PilotSetup, Trained, plan_pilot, train, training_steps
@@ -37,7 +37,7 @@ def run_pilot(
     *,
     options: PilotOptions | None = None,
     history: Sequence[Reached] = (),
-    holdout_rows: int | None = None,
+    holdout: JudgedOn | None = None,
     progress: Progress | None = None,
 ) -> tuple[PilotResult, ...]:
     """Train every stage of `request` alone, from the teacher, on growing nested subsets; foresee the rest.
@@ -54,7 +54,8 @@ def run_pilot(
         ask: asked once, for the pilot's rows.
         options: how much is trained and measured.
         history: reconciled forecasts of earlier runs.
-        holdout_rows: examples that the gate will measure on, so that intervals hold its sampling error too.
+        holdout: what the gate will measure on, so that intervals hold its sampling error, and retention is
+            foreseen for a teacher as good as it is there.
         progress: hears about each training.
 
     Returns:
@@ -83,7 +84,7 @@ def run_pilot(
     setup = PilotSetup(_own_rows(request, rows, ask, chosen), rows, request.folder, told)
     trained = _train_all(candidates, setup, steps, chosen.seconds)
     return tuple(
-        _result(candidate, done, setup, history, holdout_rows)
+        _result(candidate, done, setup, history, holdout)
         for candidate, done in zip(candidates, trained, strict=True)
     )
 
@@ -161,7 +162,7 @@ def _result(
     done: Sequence[Trained],
     setup: PilotSetup,
     history: Sequence[Reached],
-    holdout_rows: int | None,
+    holdout: JudgedOn | None,
 ) -> PilotResult:
     rows = [one.rows for one in done]
     students = np.stack([one.labels for one in done])
@@ -177,7 +178,7 @@ def _result(
     def forecast(measure: Measure, measured: Measured | LostAndWon) -> QualityForecast:
         prior = Prior.of(measure, history)
         said = f"{note}; corrected by {len(prior.runs)} earlier forecasts" if prior.runs else note
-        return foresee(measured, rows=setup.rows.full, prior=prior, holdout_rows=holdout_rows, note=said)
+        return foresee(measured, rows=setup.rows.full, prior=prior, holdout=holdout, note=said)
 
     return PilotResult(
         name=candidate.name,

@@ -7,7 +7,7 @@ import numpy as np
 from coffey.core.records import Interval
 from coffey.economics.quality_forecast import Prior, QualityForecast, Uncorrected
 from coffey.probe.disagreement import Measured
-from coffey.probe.lost_and_won import LostAndWon
+from coffey.probe.lost_and_won import JudgedOn, LostAndWon
 from coffey.stats.power_law import FLAT, LEVELS, ExponentPrior, Extrapolation, Law, extrapolate, fit_law
 
 TRAINING_NOISE = 0.05
@@ -28,7 +28,7 @@ def best_law(measured: Measured) -> Law | None:
 
 
 def foresee(
-    measured: Measured | LostAndWon, *, rows: int, prior: Prior, holdout_rows: int | None, note: str
+    measured: Measured | LostAndWon, *, rows: int, prior: Prior, holdout: JudgedOn | None, note: str
 ) -> QualityForecast:
     """Quality after training on `rows` rows, with the interval that the points and earlier runs leave.
 
@@ -39,17 +39,17 @@ def foresee(
             foresee retention.
         rows: of the full training.
         prior: of the same measure.
-        holdout_rows: examples that the actual value will be measured on: their sampling error is then part
-            of the interval. None for the quality itself.
+        holdout: what the actual value will be measured on: its sampling error is then part of the interval.
+            None for the quality itself.
         note: what the forecast is built on.
     """
     split = measured if isinstance(measured, LostAndWon) else None
     errors = measured.lost if isinstance(measured, LostAndWon) else measured
     laws = _extrapolate(errors, prior.exponent)
-    now, doubled = (_quality(measured, laws, n, holdout_rows) for n in (rows, 2 * rows))
+    now, doubled = (_quality(measured, laws, n, holdout) for n in (rows, 2 * rows))
     exponent, exponent_sd = _extrapolate(errors, FLAT).exponent_estimate()
     law = Uncorrected(value=now.value, low=now.low, high=now.high, exponent=exponent, exponent_sd=exponent_sd)
-    most = 1 / split.accuracy if split else 1.0
+    most = _most(split, holdout) if split else 1.0
     value, low, high = prior.correct(law, most=most)
     return QualityForecast(
         measure="retention" if split else "agreement",
@@ -66,12 +66,12 @@ def foresee(
 
 
 def _quality(
-    measured: Measured | LostAndWon, laws: Extrapolation, rows: int, holdout_rows: int | None
+    measured: Measured | LostAndWon, laws: Extrapolation, rows: int, holdout: JudgedOn | None
 ) -> Interval:
     if isinstance(measured, LostAndWon):
         lost = laws.quantiles(rows, LEVELS)
-        return measured.retention(lost, rows=rows, confidence=CONFIDENCE, holdout_rows=holdout_rows)
-    differs = laws.error(rows, confidence=CONFIDENCE, sampling=_sampling(measured, holdout_rows))
+        return measured.retention(lost, rows=rows, confidence=CONFIDENCE, holdout=holdout)
+    differs = laws.error(rows, confidence=CONFIDENCE, sampling=_sampling(measured, holdout))
     return Interval(1 - differs.value, 1 - differs.high, 1 - differs.low, CONFIDENCE, differs.method)
 
 
@@ -86,9 +86,14 @@ def _extrapolate(measured: Measured, prior: ExponentPrior) -> Extrapolation:
     )
 
 
-def _sampling(measured: Measured, holdout_rows: int | None) -> float:
+def _most(split: LostAndWon, holdout: JudgedOn | None) -> float:
+    """The retention of a student without an error."""
+    return 1 / (holdout.accuracy if holdout and holdout.accuracy else split.accuracy)
+
+
+def _sampling(measured: Measured, holdout: JudgedOn | None) -> float:
     """Variance of one holdout's estimate, over the error; as seen at the largest training."""
-    if not holdout_rows:
+    if holdout is None:
         return 0.0
     each = measured.examples * float(measured.covariance[-1, -1])
-    return each / max(float(measured.errors[-1]), 1 / measured.examples) / holdout_rows
+    return each / max(float(measured.errors[-1]), 1 / measured.examples) / holdout.rows

@@ -39,6 +39,7 @@ def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
             "Run `coffey plan --probe`, and `coffey distill` on a part of the transfer set."
         )
     try:
+        from coffey.probe.lost_and_won import JudgedOn
         from coffey.probe.pilot import run_pilot as train_pilot
         from coffey.project.transfer import read_data
     except ModuleNotFoundError as exc:
@@ -48,11 +49,20 @@ def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
         _request(space, settings, data),
         lambda texts: space.answer(texts, features=space.feature_keeper(len(texts))),
         history=read_reached(space),
-        holdout_rows=len(data.holdout.texts),
+        holdout=JudgedOn(len(data.holdout.texts), _teacher_accuracy(space, data)),
         progress=space.progress,
     )
     keep_result(space, "pilot", {"of": _of(settings), "at": utc_now(), "results": plain(found)})
     return found
+
+
+def _teacher_accuracy(space: Workspace, data: ProjectData) -> float | None:
+    """On the holdout; its answers there are those that `distill` needs, and are bought once."""
+    if not data.holdout.labelled():
+        return None
+    hard = data.holdout.indices(space.teacher.labels)
+    right = space.answer(data.holdout.texts).argmax(axis=1) == hard
+    return float(right[hard >= 0].mean()) or None
 
 
 def kept_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
