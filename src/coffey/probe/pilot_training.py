@@ -30,7 +30,7 @@ from coffey.probe.pilot_rows import PilotRows
 from coffey.students.checkpoint import load_student
 from coffey.students.family import Shape
 
-_LEAST_STEPS = 200
+_LEAST_STEPS = 1000
 """Optimizer steps of a training, at least, unless the full training makes fewer: a student that was stopped
 while it still learned the task says nothing about what more rows would teach it."""
 
