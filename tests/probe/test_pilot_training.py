@@ -28,14 +28,14 @@ def steps(found: StageConfig, rows: int) -> float:
 
 
 def test_a_small_subset_is_passed_over_more_often() -> None:
-    """6 steps become 200, and patience is for the same share of the evaluations."""
-    found = _long_enough(config(), 128, 20_000)
+    """6 steps become 1,000, and patience is for the same share of the evaluations."""
+    found = _long_enough(config(), 128, 40_000)
     assert steps(found, 128) == _LEAST_STEPS
     assert found.patience == 3 * MOST_EVALUATIONS / 3
 
 
 def test_no_subset_is_trained_longer_than_the_whole() -> None:
-    """A full training of 129 steps is not foreseen from trainings of 200."""
+    """A full training of 129 steps is not foreseen from trainings of 1,000."""
     assert steps(_long_enough(config(), 84, 2690), 84) == 3 * math.ceil(2690 / 64)
 
 
