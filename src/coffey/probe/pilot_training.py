@@ -32,9 +32,8 @@ from coffey.students.family import Shape
 
 _LEAST_STEPS = 1000
 """Optimizer steps of a training, at least, unless the full training makes fewer: a student that was stopped
-while it still learned the task says nothing about what more rows would teach it. Where the full training makes
-no more, every subset gets as many as it: with steps in proportion to the rows, students of 150 labels were
-foreseen 6 to 9 points too low."""
+while it still learned the task says nothing about what more rows would teach it. With steps in proportion to
+the rows, students of 150 labels were foreseen 6 to 9 points too low."""
 
 _FEW_STEPS = 200
 """Below it a full training may learn less than its rows could teach."""
