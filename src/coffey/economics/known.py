@@ -20,6 +20,8 @@ class Known:
     holdout_rows: int = 0
     """Inputs of the holdout, which it is asked too."""
     probe: ProbeResult | None = None
+    teacher_pace: Figure | None = None
+    """Texts a second that the teacher has answered so far, where it was enough to tell."""
     teacher_params: int | None = None
     student_rps: Figure | None = None
     """Highest rate within the latency promise, where `bench` has measured it."""

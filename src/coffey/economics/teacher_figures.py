@@ -35,7 +35,7 @@ def teacher_figures(settings: Settings, known: Known, machine: Figure) -> Teache
     cost = settings.teacher.cost
     probe = known.probe.teacher if known.probe else None
     p50 = measured(probe.p50_ms, "ms", f"{probe.texts} texts, one at a time") if probe else None
-    speed = measured_speed(probe) if probe else None
+    speed = known.teacher_pace or (measured_speed(probe) if probe else None)
     if cost.usd_per_1k_requests is not None:
         price = price_by_requests(settings.teacher, float(cost.usd_per_1k_requests))
         return TeacherFigures(usd_per_1k=price, texts_per_s=speed, p50_ms=p50)

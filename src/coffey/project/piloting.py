@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,14 +18,40 @@ from coffey.dashboard.plain import plain
 from coffey.economics.pilot_result import PilotResult
 from coffey.economics.quality_forecast import QualityForecast, Reached
 from coffey.project.reporting import keep_result, kept_result
+from coffey.project.wiring import LATER
 from coffey.project.workspace import Workspace
+from coffey.teacher.spending import Spent, read_spending, spending_folder
 
 if TYPE_CHECKING:
     from coffey.distill.records import ChainRequest
     from coffey.project.transfer import ProjectData
 
 
-def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
+_FEWEST_TIMED = 512
+"""Answers that the teacher's pace is read from, at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piloted:
+    """What a pilot found."""
+
+    results: tuple[PilotResult, ...] = ()
+    """One a candidate."""
+    asked: int = 0
+    """Texts that the teacher answered for it; what was known before is not asked."""
+    asked_s: float = 0.0
+    """Seconds that this took the teacher."""
+
+    @property
+    def pace(self) -> Figure | None:
+        """Texts a second; None where few were asked."""
+        if self.asked < _FEWEST_TIMED or not self.asked_s:
+            return None
+        note = f"{self.asked:,} answers for the pilot"
+        return Figure(self.asked / self.asked_s, "texts a second", Origin.MEASURED, note)
+
+
+def run_pilot(space: Workspace, settings: Settings) -> Piloted:
     """Train every stage of `settings` on small subsets; the results are kept for later plans.
 
     Raises:
@@ -45,14 +71,18 @@ def run_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
     except ModuleNotFoundError as exc:
         raise MissingExtra("plan --pilot", "distill", exc.name or "torch") from exc
     data = read_data(settings, space.progress)
-    found = train_pilot(
+    before = _spent(space)
+    results = train_pilot(
         _request(space, settings, data),
         lambda texts: space.answer(texts, features=space.feature_keeper(len(texts))),
         history=read_reached(space),
         holdout=JudgedOn(len(data.holdout.texts), _teacher_accuracy(space, data)),
         progress=space.progress,
     )
-    keep_result(space, "pilot", {"of": _of(settings), "at": utc_now(), "results": plain(found)})
+    after = _spent(space)
+    found = Piloted(results=results, asked=after.texts - before.texts, asked_s=after.seconds - before.seconds)
+    kept = {"results": plain(results), "asked": found.asked, "asked_s": found.asked_s}
+    keep_result(space, "pilot", {"of": _of(settings), "at": utc_now(), **kept})
     return found
 
 
@@ -65,12 +95,16 @@ def _teacher_accuracy(space: Workspace, data: ProjectData) -> float | None:
     return float(right[hard >= 0].mean()) or None
 
 
-def kept_pilot(space: Workspace, settings: Settings) -> tuple[PilotResult, ...]:
+def _spent(space: Workspace) -> Spent:
+    return read_spending(spending_folder(space.store, space.teacher.fingerprint)).get(LATER, Spent())
+
+
+def kept_pilot(space: Workspace, settings: Settings) -> Piloted:
     """What the last pilot found, when it was of this teacher, data and training; else nothing."""
     kept = kept_result(space, "pilot")
     if kept is None or kept["of"] != _of(settings):
-        return ()
-    return msgspec.convert(kept["results"], tuple[PilotResult, ...])
+        return Piloted()
+    return msgspec.convert(kept, Piloted)
 
 
 def qualities(results: Sequence[PilotResult]) -> dict[str, QualityForecast]:

@@ -54,13 +54,15 @@ def plan_project(
     teacher_params = _teacher_params(space, measuring=probe or pilot)
     all_stages = with_stages(space.settings, candidate_stages(space.settings, teacher_params))
     measured = _probe(space, all_stages, texts, quick) if probe else _kept_probe(space, all_stages)
-    pilots = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
+    piloted = run_pilot(space, all_stages) if pilot else kept_pilot(space, all_stages)
+    pilots = piloted.results
     record = Calibration.of(read_outcomes(space))
     known = Known(
         rows=len(texts),
         made_rows=_made_rows(space.settings, len(texts)),
         holdout_rows=len(_texts(space, space.settings.data.holdout)),
         probe=measured,
+        teacher_pace=piloted.pace,
         teacher_params=teacher_params,
         student_rps=_benched_rate(space),
         student_stage=_benched_stage(space),
