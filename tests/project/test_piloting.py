@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.conftest import make_project
 
 from coffey.core.records import Origin
 from coffey.project.piloting import Piloted
-
-from tests.conftest import make_project
 
 
 @pytest.mark.slow
