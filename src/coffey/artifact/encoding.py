@@ -42,7 +42,7 @@ class TextEncoder:
             self._tokenizer = Tokenizer.from_buffer(tokenizer)
         except Exception as exc:  # the Rust side raises nothing narrower
             raise ArtifactError(f"tokenizer.json cannot be read: {exc}") from exc
-        self._pad = _pad_id(self._tokenizer)
+        self._pad = pad_id(self._tokenizer)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length)
 
@@ -72,7 +72,8 @@ def _speakable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _pad_id(tokenizer: Tokenizer) -> int:
+def pad_id(tokenizer: Tokenizer) -> int:
+    """The id that a batch is padded with."""
     if tokenizer.padding is not None:
         return int(tokenizer.padding["pad_id"])
     for token in _PAD_TOKENS:

@@ -9,11 +9,12 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Group, RenderableType
 
-from coffey.cli.drawing import RichProgress, facts, figure_table
+from coffey.cli.drawing import facts, figure_table
 from coffey.cli.options import AsJson
 from coffey.cli.output import emit
 from coffey.core.records import Interval
 from coffey.dashboard import figures
+from coffey.dashboard.progress import RichProgress
 
 
 def demo(

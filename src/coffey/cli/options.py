@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coffey.cli.drawing import RichProgress
+from coffey.dashboard.progress import RichProgress
 
 if TYPE_CHECKING:
     from coffey.project.project import Project

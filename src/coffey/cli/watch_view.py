@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from coffey.cli.drawing import facts, progress_line
+from coffey.cli.drawing import facts
 from coffey.cli.tick import draw
 from coffey.core.clock import Clock, monotonic, utc_now
 from coffey.dashboard import figures
+from coffey.dashboard.progress import progress_line
 
 if TYPE_CHECKING:
     from coffey.control.tick import TickReport

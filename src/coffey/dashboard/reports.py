@@ -24,11 +24,26 @@ Builder = Callable[[JsonObject], Section | None]
 
 
 def plan_report(plan: Mapping[str, object]) -> str:
-    """The plan as an HTML page: verdict, break-even curve, costs, alternatives, sensitivity, origins.
+    """The page of a plan as HTML.
 
     Raises:
         MissingExtra: jinja2 is not installed (as do the other reports).
     """
+    return render(plan_page(plan))
+
+
+def distill_report(result: Mapping[str, object]) -> str:
+    """The page of a distillation as HTML."""
+    return render(distill_page(result))
+
+
+def bench_report(result: Mapping[str, object]) -> str:
+    """The page of a benchmark as HTML."""
+    return render(bench_page(result))
+
+
+def plan_page(plan: Mapping[str, object]) -> Page:
+    """A plan: verdict, break-even curve, costs, alternatives, sensitivity, origins."""
     result = _plain(plan)
     verdict = words(result, "verdict") or headline.clauses(headline.pays_back(result))
     saved, run = number(result, "savings_usd_per_day"), number(result, "run_usd")
@@ -41,7 +56,7 @@ def plan_report(plan: Mapping[str, object]) -> str:
         _net_tile(result),
     )
     tone: Tone = "bad" if flag(result, "pays") is False else "good" if flag(result, "pays") else "plain"
-    return _report("Plan", {**result, "verdict": ""}, verdict, tone, tiles, (money_section, frontier_section))
+    return _page("Plan", {**result, "verdict": ""}, verdict, tone, tiles, (money_section, frontier_section))
 
 
 def _candidates(whole: JsonObject) -> Section | None:
@@ -51,8 +66,8 @@ def _candidates(whole: JsonObject) -> Section | None:
     return frontier_section(plan) if known else None
 
 
-def distill_report(result: Mapping[str, object]) -> str:
-    """A distillation as an HTML page: the chain, the controls, the gate, the data."""
+def distill_page(result: Mapping[str, object]) -> Page:
+    """A distillation: the chain, the controls, the gate, the data."""
     result = _plain(result)
     passed = flag(result, "gate", "passed")
     verdict = headline.clauses(
@@ -75,11 +90,11 @@ def distill_report(result: Mapping[str, object]) -> str:
         gate_section,
         data_section,
     )
-    return _report("Distillation", result, verdict, tone, tiles, builders)
+    return _page("Distillation", result, verdict, tone, tiles, builders)
 
 
-def bench_report(result: Mapping[str, object]) -> str:
-    """A benchmark as an HTML page: distributions, load, what was timed."""
+def bench_page(result: Mapping[str, object]) -> Page:
+    """A benchmark: distributions, load, what was timed."""
     result = _plain(result)
     most = number(result, "max_rps_within_slo")
     most = number(result, "slo", "max_rps") if most is None else most
@@ -92,7 +107,7 @@ def bench_report(result: Mapping[str, object]) -> str:
         headline.size_tile(result),
         None if most is None else Tile("Within budget", figures.rate(most), within.strip()),
     )
-    return _report("Benchmark", result, verdict, "plain", tiles, (latency_section, outcome_section))
+    return _page("Benchmark", result, verdict, "plain", tiles, (latency_section, outcome_section))
 
 
 def demo_report(result: Mapping[str, object]) -> str:
@@ -126,19 +141,19 @@ def demo_report(result: Mapping[str, object]) -> str:
         gate_section,
         data_section,
     )
-    return _report("The loop", result, verdict, "plain", tiles, builders)
+    return render(_page("The loop", result, verdict, "plain", tiles, builders))
 
 
-def _report(
+def _page(
     kind: str,
     result: JsonObject,
     verdict: str,
     tone: Tone,
     tiles: tuple[Tile | None, ...],
     builders: tuple[Builder, ...],
-) -> str:
+) -> Page:
     sections = [section for build in builders if (section := build(result))]
-    page = Page(
+    return Page(
         kind=kind,
         name=words(result, "name") or words(result, "teacher", "name") or kind,
         verdict=verdict,
@@ -148,7 +163,6 @@ def _report(
         sections=sections,
         facts=headline.maker_facts(result),
     )
-    return render(page)
 
 
 def _plain(result: Mapping[str, object]) -> JsonObject:

@@ -10,8 +10,8 @@ from coffey.bench.options import BenchOptions, TeacherCall
 from coffey.core.settings import Settings
 from coffey.data.source import ExampleSource
 from coffey.export.teacher import Shelf, keep_teacher
+from coffey.project.models import find_version
 from coffey.project.workspace import Workspace
-from coffey.registry.protocol import CHALLENGER, CHAMPION
 from coffey.teacher.protocol import ExportableTeacher
 
 if TYPE_CHECKING:
@@ -85,6 +85,4 @@ def find_student(space: Workspace, name: str | None) -> Path:
     """
     if name is not None and Path(name, "manifest.json").exists():
         return Path(name)
-    registry = space.registry
-    version = registry.resolve(name or registry.alias(CHAMPION) or registry.alias(CHALLENGER) or CHAMPION)
-    return space.store / version.artifact
+    return space.store / find_version(space.registry, name).artifact

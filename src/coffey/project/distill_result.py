@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from coffey.core.records import Interval, Machine, Quality
+from coffey.dashboard.plain import plain
 from coffey.distill.hard_labels import DoubtfulLabels
 from coffey.distill.proof import StageDecision
 from coffey.export.gate import GateResult
 from coffey.project.labelling import LabelResult
+from coffey.project.shown import Shown
+
+if TYPE_CHECKING:
+    from coffey.dashboard.page import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +108,8 @@ class StudentSummary:
     """Of a multi-label task: the probability from which teacher and student give a label."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistillResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DistillResult(Shown):
     """What `distill` came to."""
 
     teacher: TeacherSummary
@@ -124,3 +131,21 @@ class DistillResult:
     """None for a single stage, and with `chain.prove = false`."""
     report: str | None = None
     command: str = field(default="coffey distill")
+
+    def page(self) -> Page:
+        """The page of `coffey distill`."""
+        from coffey.dashboard.reports import distill_page
+        from coffey.project.reporting import distill_view
+
+        return distill_page(distill_view(self.student.name, self))
+
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """Every student that was trained: the stages, then the routes of the proof and the control arms."""
+        routes = self.proof.routes if self.proof else ()
+        arms = (self.controls.direct, self.controls.labels_only) if self.controls else ()
+        found = {
+            (role, one.name): {"role": role, **cast("dict[str, Any]", plain(one))}
+            for role, several in (("stage", self.stages), ("route", routes), ("control", arms))
+            for one in several
+        }
+        return list(found.values())

@@ -119,11 +119,11 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
     candidate = _package(space, lesson, stages, folder)
     quality = candidate.manifest.quality
     passed = gate(quality, space.settings.budget)
-    challenger = _register(space, candidate, stages[-1], passed, lesson) if passed.passed else None
+    challenger = register_passed(space, candidate, stages[-1].folder, passed, lesson)
     teacher, scoring = space.teacher, lesson.scoring
     return DistillResult(
         teacher=_teacher(space, quality),
-        student=_student(candidate, challenger),
+        student=student_summary(candidate, challenger),
         stages=tuple(summarize(stage, lesson.holdout, teacher.labels, scoring) for stage in chain.stages),
         controls=_controls(arms, chain, stages[-1], lesson, teacher.labels) if arms else None,
         gate=passed,
@@ -220,17 +220,23 @@ def making_of(space: Workspace, lesson: Lesson, stages: Sequence[StageResult]) -
     )
 
 
-def _register(
-    space: Workspace, candidate: Candidate, stage: StageResult, passed: GateResult, lesson: Lesson
-) -> str:
+def register_passed(
+    space: Workspace, candidate: Candidate, student: Path, passed: GateResult, lesson: Lesson, who: str = WHO
+) -> str | None:
+    """Register a candidate that passed the gate as challenger: its name; None when the gate refused.
+
+    `student` is the folder of its checkpoint, in the store.
+    """
+    if not passed.passed:
+        return None
     quality = candidate.manifest.quality
     version = register(
         candidate,
         registry=space.registry,
         store=space.store,
-        student=stage.folder,
+        student=student,
         contract=promise(quality.agreement, quality.examples, "holdout", space.settings.monitor),
-        who=WHO,
+        who=who,
         evidence={"gate": passed.reason},
     )
     keep_reference(candidate, lesson.holdout.texts, store=space.store, trust=space.trust)
@@ -259,7 +265,8 @@ def _teacher(space: Workspace, quality: Quality) -> TeacherSummary:
     )
 
 
-def _student(candidate: Candidate, name: str | None) -> StudentSummary:
+def student_summary(candidate: Candidate, name: str | None) -> StudentSummary:
+    """What is said of a candidate; `name` is the one it is registered by, if it is."""
     manifest = candidate.manifest
     quality = manifest.quality
     return StudentSummary(

@@ -1,4 +1,4 @@
-"""SQL over a project's traffic and audits."""
+"""A project's traffic and audits as tables, and SQL over both."""
 
 from __future__ import annotations
 
@@ -34,10 +34,22 @@ def query_traffic(space: Workspace, statement: str, *, limit: int = 1000) -> Row
         from coffey.traffic.sql import query
     except ModuleNotFoundError as exc:
         raise MissingExtra("`coffey traffic sql`", "watch", exc.name or "duckdb") from exc
-    return query(space.store, statement, beside={"audits": _audits(space)}, limit=limit)
+    return query(space.store, statement, beside={"audits": audit_table(space)}, limit=limit)
 
 
-def _audits(space: Workspace) -> pa.Table:
+def traffic_table(space: Workspace, statement: str = "SELECT * FROM traffic") -> pa.Table:
+    """All rows of one SELECT over the views `traffic` and `audits`, in memory.
+
+    Raises:
+        QueryRefused: it is not one SELECT, or it is not understood.
+        ModuleNotFoundError: DuckDB is not installed.
+    """
+    from coffey.traffic.sql import query_arrow
+
+    return query_arrow(space.store, statement, beside={"audits": audit_table(space)})
+
+
+def audit_table(space: Workspace) -> pa.Table:
     """Every audit, one row each; the columns are the record's fields."""
     import pyarrow as pa
 

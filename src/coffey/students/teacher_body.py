@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from coffey.students.encoder import Student
 from coffey.students.shape import EncoderShape
 
-_BERT = {
+BERT = {
     "attention.query": "attention.self.query",
     "attention.key": "attention.self.key",
     "attention.value": "attention.self.value",
@@ -20,6 +20,7 @@ _BERT = {
     "down": "output.dense",
     "output_norm": "output.LayerNorm",
 }
+"""Parts of a student's layer by their names in BERT."""
 _DISTILBERT = {
     "attention.query": "attention.q_lin",
     "attention.key": "attention.k_lin",
@@ -30,7 +31,7 @@ _DISTILBERT = {
     "down": "ffn.lin2",
     "output_norm": "output_layer_norm",
 }
-_BODIES = (("encoder.layer.", _BERT), ("transformer.layer.", _DISTILBERT))
+_BODIES = (("encoder.layer.", BERT), ("transformer.layer.", _DISTILBERT))
 
 
 def read_teacher(encoder: nn.Module, *, max_length: int, labels: int) -> Student | None:

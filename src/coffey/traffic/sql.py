@@ -52,17 +52,34 @@ def query(root: Path, statement: str, *, beside: Mapping[str, pa.Table], limit: 
         QueryRefused: it is not one SELECT, or DuckDB does not understand it.
         StoreUnavailable: a file of the log cannot be read.
     """
+    with _asked(root, statement, beside) as found:
+        cursor = found.execute(statement)
+        columns = tuple(column[0] for column in cursor.description or ())
+        rows = cursor.fetchmany(limit + 1)
+    return Rows(columns, tuple(rows[:limit]), len(rows) > limit)
+
+
+def query_arrow(root: Path, statement: str, *, beside: Mapping[str, pa.Table]) -> pa.Table:
+    """All rows of what `query` selects, in memory.
+
+    Raises:
+        QueryRefused, StoreUnavailable: as `query`.
+    """
+    with _asked(root, statement, beside) as found:
+        return found.sql(statement).to_arrow_table()
+
+
+@contextmanager
+def _asked(root: Path, statement: str, beside: Mapping[str, pa.Table]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which `statement` may be run; what goes wrong there is said in Coffey's errors."""
     with tempfile.TemporaryDirectory(prefix="coffey-sql-") as spill, _connected(root, beside, spill) as found:
         try:
             _check(found, statement)
-            cursor = found.execute(statement)
-            columns = tuple(column[0] for column in cursor.description or ())
-            rows = cursor.fetchmany(limit + 1)
+            yield found
         except duckdb.IOException as exc:
             raise StoreUnavailable(str(root), _first_line(exc)) from exc
         except duckdb.Error as exc:
             raise QueryRefused(_first_line(exc)) from exc
-    return Rows(columns, tuple(rows[:limit]), len(rows) > limit)
 
 
 def _check(connection: duckdb.DuckDBPyConnection, statement: str) -> None:

@@ -11,7 +11,7 @@ from coffey.control.journal import DECISION, ControlJournal, Entry
 from coffey.core.clock import stamp, unix_now
 from coffey.core.records import Audit, JsonObject
 from coffey.dashboard.plain import plain
-from coffey.monitor.agreement import AgreementReport
+from coffey.monitor.agreement import AgreementPoint, AgreementReport
 from coffey.monitor.slices import Slice, slices
 from coffey.project.wiring import LATER
 from coffey.project.workspace import Workspace
@@ -122,6 +122,18 @@ def _without_series(report: AgreementReport | None) -> JsonObject | None:
     return None if report is None else plain_object(replace(report, series=()))
 
 
+def point_of(point: AgreementPoint, *, after: int = 0) -> JsonObject:
+    """One point of a series as the pages draw it; `after` audits of earlier champions."""
+    return {
+        "index": after + point.audits,
+        "unix_s": point.unix_s,
+        "agreement": point.agreement.value,
+        "low": point.agreement.low,
+        "high": point.agreement.high,
+        "log_evidence": point.log_evidence,
+    }
+
+
 def plain_object(record: object) -> JsonObject:
     """A record as a JSON object."""
     found = plain(record)
@@ -143,18 +155,8 @@ def _watch(reports: Sequence[tuple[Reign, AgreementReport | None]], decisions: S
         promises.append({"index": offset, "agreement": report.promised.value})
         if report.alarm_index is not None:
             events.append({"index": offset + report.alarm_index, "label": "alarm"})
-        series += [
-            {
-                "index": offset + point.audits,
-                "unix_s": point.unix_s,
-                "agreement": point.agreement.value,
-                "low": point.agreement.low,
-                "high": point.agreement.high,
-                "log_evidence": point.log_evidence,
-                "phase": reign.version.name,
-            }
-            for point in report.series
-        ]
+        phase = reign.version.name
+        series += [{**point_of(point, after=offset), "phase": phase} for point in report.series]
         offset += report.audits
     last = reports[-1][1] if reports else None
     contract = reports[-1][0].version.contract if reports else None
