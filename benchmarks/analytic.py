@@ -31,10 +31,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from coffey.bench.machine import describe_machine
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import Clock, monotonic
 from coffey.core.settings import ChainSettings
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.distill.batches import Tokenized
 from coffey.economics.hardware import load_catalogue
 from coffey.economics.roofline import Speed, seconds

@@ -13,8 +13,8 @@ from pathlib import Path
 from recipes.clinc150 import DATA, prepare
 
 from benchmarks.options import is_missing, make_parser
-from coffey.cli.drawing import RichProgress
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.project.project import Project
 
 QUICK_ROWS = 3000

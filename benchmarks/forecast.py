@@ -18,8 +18,8 @@ from benchmarks.options import is_missing, make_parser
 from benchmarks.tasks import DATA, TASKS, Task, write_project
 from coffey.bench.machine import describe_machine
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.project.project import Project
 
 BOUNDS = {"student_p50_ms": 0.10, "labelling_s": 0.10, "stage_s": 0.15}

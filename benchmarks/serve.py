@@ -33,10 +33,10 @@ from coffey.bench.machine import describe_machine, usable_cores
 from coffey.bench.noise import measure_noise
 from coffey.bench.server_process import ServerProcess, serve_command
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import utc_now
 from coffey.core.progress import Progress
 from coffey.core.settings import ChainSettings, DataSettings, ProjectSettings, Settings, TeacherSettings
+from coffey.dashboard.progress import RichProgress
 from coffey.export.package import Holdout, package_student
 from coffey.export.single import export_single
 from coffey.probe.student import plan_candidates

@@ -32,8 +32,8 @@ from coffey.bench.http import Target, closed_http, open_http, predict_bodies
 from coffey.bench.machine import describe_machine, usable_cores
 from coffey.bench.noise import measure_noise
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import monotonic
+from coffey.dashboard.progress import RichProgress
 
 PEERS = Path(__file__).parent / "serve_peers"
 LISTED = Path(__file__).parent / "serve_peers.txt"

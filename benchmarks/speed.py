@@ -33,11 +33,11 @@ from benchmarks.options import is_missing, make_parser
 from coffey.bench.machine import describe_machine
 from coffey.bench.noise import measure_noise
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import monotonic
 from coffey.core.ids import fresh_id
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import DataSettings, ProjectSettings, Settings, TaskSettings, TeacherSettings
+from coffey.dashboard.progress import RichProgress
 from coffey.distill.batches import Tokenized, epoch_batches, tokenize
 from coffey.distill.loop import Material, Plan, clip_gradients, make_optimizer, train
 from coffey.distill.loss import NO_LABEL

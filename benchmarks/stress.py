@@ -32,8 +32,8 @@ from coffey.bench.machine import describe_machine, usable_cores
 from coffey.bench.noise import measure_noise
 from coffey.bench.server_process import ServerProcess, serve_command
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import monotonic
+from coffey.dashboard.progress import RichProgress
 from coffey.stats.percentiles import percentile
 
 P99_MS = 50.0

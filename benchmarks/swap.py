@@ -28,10 +28,10 @@ from coffey.bench.machine import describe_machine, usable_cores
 from coffey.bench.noise import measure_noise
 from coffey.bench.server_process import ServerProcess
 from coffey.bench.versions import versions
-from coffey.cli.drawing import RichProgress
 from coffey.core.clock import monotonic
 from coffey.core.progress import Progress
 from coffey.core.records import Latency
+from coffey.dashboard.progress import RichProgress
 from coffey.project.wiring import build_registry
 from coffey.registry.protocol import Registry
 from coffey.registry.version import Version

@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks.options import is_missing, make_parser
 from benchmarks.tasks import DATA, TASKS, Task, write_project
 from coffey.bench.machine import describe_machine
-from coffey.cli.drawing import RichProgress
 from coffey.core.progress import Progress
 from coffey.core.settings import ChainSettings
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.distill.answers import answer
 from coffey.distill.batches import tokenize
 from coffey.distill.chain import run_chain

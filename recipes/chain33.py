@@ -16,10 +16,10 @@ from typing import Any
 
 from recipes.clinc150 import DATA, prepare
 
-from coffey.cli.drawing import RichProgress
 from coffey.core.files import write_atomic
 from coffey.dashboard import figures
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.project.project import Project
 
 STAGES = ("7M", "2.3M", "700K")

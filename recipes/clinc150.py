@@ -16,11 +16,11 @@ import numpy as np
 
 from coffey.cli.demo import draw_models
 from coffey.cli.distill import draw
-from coffey.cli.drawing import RichProgress
 from coffey.cli.output import people
 from coffey.core.files import write_atomic
 from coffey.core.progress import Progress
 from coffey.dashboard.plain import plain
+from coffey.dashboard.progress import RichProgress
 from coffey.distill.threads import fastest_threads
 from coffey.monitor.sample import thin
 from coffey.project.demo.outcome import model_table

@@ -65,12 +65,12 @@ def commands_in(block: Block) -> Iterator[list[str]]:
     if block.language == "console":
         lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     for line in lines:
-        command = re.search(r"(?:^|&& )coffey (.+?)(?: >>.*)?$", line)
+        command = re.search(r"(?:^|&& |- run: )coffey (.+?)(?: >>? .*)?$", line)
         if command:
             yield shlex.split(command[1], comments=True)
 
 
-SHELL = [block for block in BLOCKS if block.language in ("console", "bash")]
+SHELL = [block for block in BLOCKS if block.language in ("console", "bash", "yaml")]
 SPOKEN = [(block, words) for block in SHELL for words in commands_in(block)]
 
 
@@ -157,6 +157,13 @@ def test_python_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         run_python(block, tmp_path, monkeypatch)
     else:
         compile(block.text, str(block), "exec")
+
+
+@pytest.mark.parametrize("block", [block for block in PYTHON if block.mark == "run live"], ids=str)
+def test_python_runs_in_a_project(block: Block, live: Any, monkeypatch: pytest.MonkeyPatch):
+    """A Python block marked `run live` runs in a project with a champion that served some requests."""
+    live.serve(live.known(20, seed=5))
+    run_python(block, live.folder, monkeypatch)
 
 
 @pytest.mark.slow

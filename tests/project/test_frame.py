@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from coffey.data.source import ExampleSource
 from coffey.project.frame import Frame, table_of
 from coffey.traffic.sql import QueryRefused
 
@@ -78,3 +79,16 @@ def test_a_frame_shows_its_first_rows():
     console.print(frame)
     assert "[red]<i>" in console.file.getvalue()
     assert "30 rows" in console.file.getvalue()
+
+
+def test_a_dataset_goes_out_and_comes_back(live, tmp_path):
+    """Soft labels as a `datasets.Dataset`; the folder that it saves is read as data."""
+    pytest.importorskip("datasets")
+    frame = live.load().soft_labels()
+    dataset = frame.to_dataset()
+    assert dataset.num_rows == len(frame)
+    dataset.save_to_disk(tmp_path / "saved")
+    read = list(ExampleSource(str(tmp_path / "saved"), text="text", label="label", bad_rows="refuse"))
+    assert [(one.text, one.label) for one in read] == list(
+        zip(dataset["text"], dataset["label"], strict=True)
+    )

@@ -94,7 +94,8 @@ def read_checkpoint(folder: Path) -> SavedStudent:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as exc:  # tokenizers raises nothing more exact
         raise StoreUnavailable(str(folder), str(exc)) from exc
-    labels = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
+    config: Any = model.config
+    labels = tuple(config.id2label[index] for index in range(config.num_labels))
     return SavedStudent(_student(model), tokenizer, labels)
 
 
@@ -108,9 +109,11 @@ def _load(folder: Path) -> PreTrainedModel:
                 f"{kind!r}, expected one of {', '.join(map(repr, _CLASSES))}."
             )
         with quietly():
-            return _CLASSES[kind].from_pretrained(folder).eval()
+            model = _CLASSES[kind].from_pretrained(folder)
     except (OSError, SafetensorError, RuntimeError, ValueError, LookupError, TypeError) as exc:
         raise StoreUnavailable(str(folder), str(exc)) from exc
+    model.eval()
+    return model
 
 
 def _model(saved: SavedStudent, *, many_labels: bool) -> PreTrainedModel:
@@ -135,7 +138,8 @@ def _model(saved: SavedStudent, *, many_labels: bool) -> PreTrainedModel:
     made.load_state_dict(weights)
     type(made).register_for_auto_class("AutoModelForSequenceClassification")
     type(made.config).register_for_auto_class("AutoConfig")
-    return made.eval()
+    made.eval()
+    return made
 
 
 def _encoder_config(shape: EncoderShape, named: Mapping[str, Any]) -> CoffeyEncoderConfig:
@@ -182,7 +186,8 @@ def _as_bert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _student(model: PreTrainedModel) -> AnyStudent:
     """The student whose weights a model of this module's classes holds."""
-    config, weights = model.config, model.state_dict()
+    config: Any = model.config
+    weights = model.state_dict()
     if isinstance(model, CoffeyEncoderForSequenceClassification):
         student = read_teacher(
             model.bert, max_length=config.max_position_embeddings, labels=config.num_labels

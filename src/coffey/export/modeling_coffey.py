@@ -36,7 +36,7 @@ class CoffeyEncoderForSequenceClassification(PreTrainedModel):
     base_model_prefix = "bert"
     _supports_sdpa = True
 
-    def __init__(self, config: CoffeyEncoderConfig) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.bert = BertModel(config, add_pooling_layer=False)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
@@ -62,7 +62,7 @@ class CoffeyStaticForSequenceClassification(PreTrainedModel):
 
     config_class = CoffeyStaticConfig
 
-    def __init__(self, config: CoffeyStaticConfig) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.log_weights = nn.Embedding(config.vocab_size, 1)

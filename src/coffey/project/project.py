@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coffey.core.progress import Progress, Silent
 from coffey.core.settings import Settings
@@ -204,6 +204,19 @@ class Project:
 
         with self._drawing():
             return pull(self._space, str(source), revision=revision)
+
+    def log_to_mlflow(self, name: str | None = None, *, register_as: str | None = None) -> Any:
+        """Log a version's signed artifact and figures to MLflow, as a `pyfunc` model; its `ModelInfo`.
+
+        It goes to the active run, or to a new one; `register_as` also registers it there.
+
+        Raises:
+            UnknownVersion: there is no such version.
+            MissingExtra: MLflow is not installed.
+        """
+        from coffey.project.mlflow_logging import log_to_mlflow
+
+        return log_to_mlflow(self._space, name, register_as=register_as)
 
     def sql(self, statement: str) -> Frame:
         """All rows of one SELECT over the views `traffic` and `audits`; see `coffey traffic sql`.
