@@ -35,8 +35,11 @@ def init(
         name=name or folder.resolve().name, teacher=teacher, transfer=transfer, holdout=holdout, folder=folder
     )
     write_atomic(path, text.encode())
+    given = {"teacher": teacher, "transfer set": transfer, "holdout": holdout}
+    lacking = [what for what, value in given.items() if value is None]
+    todo = f"Name the {', '.join(lacking)} in it" if lacking else "Look through it"
     emit(
         {"config": str(path)},
         as_json,
-        lambda said: Text(f"Wrote {said['config']}. Fill in the teacher and the data, then: coffey doctor"),
+        lambda said: Text(f"Wrote {said['config']}. {todo}, then: coffey doctor"),
     )

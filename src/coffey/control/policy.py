@@ -36,7 +36,11 @@ def decide(
     if contract is None:
         return Decision(DecisionKind.WAITING, "There is no champion with a contract to watch.")
     if agreement is None or agreement.audits == 0:
-        return Decision(DecisionKind.WAITING, "No audited request has been answered by the teacher yet.")
+        reason = (
+            "No audited request has been answered by the teacher yet. The server chooses a few requests by "
+            "chance (monitor.audits_per_day of economics.requests_per_day, or monitor.audit_probability)."
+        )
+        return Decision(DecisionKind.WAITING, reason)
     kind = _kind(agreement, contract)
     parts = [
         _finding(agreement, contract),

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from coffey.core.files import write_atomic
 from coffey.dashboard.charts.markup import Html, join, tag, text
+from coffey.dashboard.charts.shapes import RADIUS_PX, draw_shape
 from coffey.dashboard.embedded import embedded
 from coffey.dashboard.page import TEMPLATES
 
@@ -79,18 +80,21 @@ def _lead(figure: ElementTree.Element) -> str:
 
 
 def _legend(figure: ElementTree.Element) -> list[Html]:
-    """The names of the kinds in one row, each behind a dot in its colour."""
+    """The names of the kinds in one row, each behind its mark."""
     drawn: list[Html] = []
-    x = _MARGIN_PX + 5
-    for item in figure.findall("ul[@class]/li"):
-        key = item.find("i")
-        name = "".join(item.itertext())
-        if key is None or not key.get("class", "").startswith("key"):
-            continue
-        kind = key.get("class", "").removeprefix("key").split()[0]
-        drawn.append(tag("circle", cx=x, cy=_LEGEND_PX - 4, r=5.0, class_=f"dot {kind}"))
-        drawn.append(tag("text", text(name), x=x + 12, y=_LEGEND_PX))
-        x += 12 + _CHARACTER_PX * len(name) + 24
+    x = _MARGIN_PX + RADIUS_PX
+    for names in figure.findall("ul[@class]"):
+        marks = "marks" in names.get("class", "").split()
+        for item in names.findall("li"):
+            key = item.find("i")
+            kinds = [] if key is None else key.get("class", "").split()
+            if kinds[:1] != ["key"]:
+                continue
+            name = "".join(item.itertext())
+            shape = int(kinds[-1][-1]) - 1 if marks else 0
+            drawn.append(draw_shape(shape, x, _LEGEND_PX - 4, kind=f"dot {kinds[1]}"))
+            drawn.append(tag("text", text(name), x=x + 12, y=_LEGEND_PX))
+            x += 12 + _CHARACTER_PX * len(name) + 24
     return drawn
 
 

@@ -8,6 +8,13 @@ from coffey.dashboard.charts.markup import Html, join, tag
 from coffey.dashboard.page import TEMPLATES
 
 CLASS = "coffey"
+_CLOSER = """\
+& { margin: 0; padding: 18px 20px 20px; }
+.verdict { margin-top: 0; font-size: 17px; }
+.tiles { margin-top: 20px; }
+.tiles ~ figure { margin-top: 28px; }
+"""
+"""A part has less air than a page."""
 
 
 def embedded(*parts: Html) -> Html:
@@ -20,4 +27,4 @@ def embedded_style() -> str:
     """The reports' style, nested (CSS Nesting) so that it holds within the class `coffey` alone."""
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     nested = style.replace(":root {", "& {").replace("body {", "& {")
-    return f".{CLASS} {{\n{nested}\n& {{ margin: 0; padding: 16px 20px 20px; min-height: 0; }}\n}}"
+    return f".{CLASS} {{\n{nested}\n{_CLOSER}}}"

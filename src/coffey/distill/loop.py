@@ -165,7 +165,7 @@ class _Loop:
             return int(self.student(token, token)[1].shape[1])
 
     def run(self) -> Position:
-        self.progress.start(self.plan.name, self.plan.steps, "step")
+        self.progress.start(self.plan.name, self.plan.steps, "steps")
         self.progress.advance(self.plan.name, self.position.step)
         while self.position.step < self.plan.steps and not self.position.stopped:
             self._epoch()

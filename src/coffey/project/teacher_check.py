@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from coffey.core.errors import CoffeyError
+from coffey.core.errors import CoffeyError, ConfigError
 from coffey.core.records import Example
 from coffey.core.settings import Settings
 from coffey.project.finding import Finding
@@ -90,6 +90,8 @@ def _ask(
             price = _price(settings, teacher)
         finally:
             teacher.close()
+    except ConfigError as exc:
+        return Finding("teacher", False, str(exc), f"set {', '.join(each.key for each in exc.problems)}")
     except CoffeyError as exc:
         return Finding("teacher", False, str(exc), f"mend {_ADVICE[settings.teacher.kind]}")
     except Exception as exc:  # noqa: BLE001 - the user's code is diagnosed here; it may raise anything

@@ -82,7 +82,7 @@ def gate_section(result: JsonObject) -> Section | None:
     ]
     known = [(name, value) for name, value in facts if value and value != figures.ABSENT]
     if known and (said or obj(result, "student")):
-        said.append(Facts(known))
+        said.append(Facts(known, wide=True))
     return Section("The gate", "", said) if said else None
 
 
