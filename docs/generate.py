@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import typer.main
 
+from coffey.artifact.predictor import Predictor
 from coffey.cli.app import app
 from coffey.core.errors import (
     CoffeyError,
@@ -21,8 +24,12 @@ from coffey.core.errors import (
     StoreError,
     TeacherError,
 )
+from coffey.dashboard.chart import Chart
 from coffey.project.configuration import settings_reference
+from coffey.project.frame import Frame
+from coffey.project.project import Project
 from coffey.project.schema import section_at
+from coffey.project.shown import Shown
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Generated. Do not edit: run `python docs/generate.py`. -->"
@@ -67,16 +74,21 @@ it listens, and goes on serving. `coffey watch --json` prints one object a tick 
 Errors by exit code, so that a script can tell them apart: {codes}
 """
 
+PYTHON = """
+`Project` and `Predictor` can be imported from `coffey`; the other classes are what their methods return.
+[Python](python.md) shows them at work.
+"""
+
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
     """The text of every generated page, by file name."""
-    return {"configuration.md": configuration(), "commands.md": commands()}
+    return {"configuration.md": configuration(), "commands.md": commands(), "python-reference.md": python()}
 
 
 def configuration() -> str:
@@ -120,6 +132,56 @@ def _command(name: str, command: Any) -> Iterator[str]:
     for parameter in command.get_params(context):
         spelled, meaning = parameter.get_help_record(context)
         yield f"| `{_cell(spelled)}` | {_cell(meaning)} |"
+
+
+def python() -> str:
+    """The public classes with their methods, as their docstrings say."""
+    lines = ["# Python reference", NOTE, PYTHON]
+    for kind in (Project, Predictor, Shown, Frame, Chart):
+        lines += [f"## {kind.__name__}\n", *_documented(kind), ""]
+        for name, method in inspect.getmembers(kind, _is_public):
+            if not name.startswith("_") and method.__doc__:
+                lines += [
+                    f"### {kind.__name__}.{name}\n",
+                    *_signature(name, method),
+                    *_documented(method),
+                    "",
+                ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _is_public(member: object) -> bool:
+    return inspect.isfunction(member) or inspect.ismethod(member) or isinstance(member, property)
+
+
+def _signature(name: str, member: Any) -> Iterator[str]:
+    if isinstance(member, property):
+        return
+    signature = inspect.signature(member)
+    shown, named_only = [], False
+    for one in signature.parameters.values():
+        if one.name == "self":
+            continue
+        if one.kind is one.KEYWORD_ONLY and not named_only:
+            named_only = True
+            shown.append("*")
+        default = "" if one.default is one.empty else f" = {one.default!r}"
+        shown.append(f"{one.name}: {one.annotation}{default}")
+    yield f"```text\n{name}({', '.join(shown)}) -> {signature.return_annotation}\n```\n"
+
+
+def _documented(member: object) -> Iterator[str]:
+    """A docstring in Google's form as Markdown: sections as bold words, their entries as a list."""
+    in_section = False
+    for line in inspect.cleandoc(inspect.getdoc(member) or "").splitlines():
+        section = re.fullmatch(r"(Args|Raises|Returns|Example):", line)
+        if section:
+            in_section = section[1] != "Example"
+            yield f"**{section[1]}**\n"
+        elif in_section and re.match(r"    \S", line):
+            yield re.sub(r"^([\w, ]+):", r"- `\1`:", line.strip())
+        else:
+            yield line[4:] if line.startswith("    ") and not in_section else line.rstrip()
 
 
 def _codes() -> str:

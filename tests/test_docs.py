@@ -213,7 +213,7 @@ def keys_of(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "commands.md"])
+@pytest.mark.parametrize("name", ["configuration.md", "commands.md", "python-reference.md"])
 def test_generated_pages_are_fresh(name: str):
     """The generated pages say what the settings and the command line are now."""
     stale = f"docs/{name} is stale. Run: python docs/generate.py"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Shown(Framed):
-    """A result that shows the verdict and headline figures of its report, and gives its charts."""
+    """What `plan`, `distill`, `bench` and `tick` return: it shows itself, and gives charts and a table."""
 
     __slots__ = ()
 
