@@ -7,6 +7,9 @@ import pytest
 from coffey.core.errors import DigestMismatch, MissingExtra
 
 
+@pytest.mark.filterwarnings(
+    "ignore"
+)  # MLflow warns about its own dependencies, and about text without a schema
 def test_it_answers_as_the_artifact_does(live, tmp_path, monkeypatch):
     """Logged to a local store and loaded by its URI: labels, probabilities, figures."""
     mlflow = pytest.importorskip("mlflow")
