@@ -76,7 +76,7 @@ def write_checkpoint(
         folder.mkdir(parents=True, exist_ok=True)
         with quietly():
             model.save_pretrained(folder)
-            _hugging_tokenizer(saved.tokenizer, saved.student.shape.max_length).save_pretrained(folder)
+            _fast_tokenizer(saved.tokenizer, saved.student.shape.max_length).save_pretrained(folder)
     except OSError as exc:
         raise StoreUnavailable(str(folder), exc.strerror or str(exc)) from exc
     return _compare(folder, saved, texts[:PARITY_TEXTS])
@@ -109,7 +109,7 @@ def _load(folder: Path) -> PreTrainedModel:
                 f"{kind!r}, expected one of {', '.join(map(repr, _CLASSES))}."
             )
         with quietly():
-            model = _CLASSES[kind].from_pretrained(folder)
+            model = _CLASSES[kind].from_pretrained(folder, use_safetensors=True)
     except (OSError, SafetensorError, RuntimeError, ValueError, LookupError, TypeError) as exc:
         raise StoreUnavailable(str(folder), str(exc)) from exc
     model.eval()
@@ -209,7 +209,7 @@ def _student(model: PreTrainedModel) -> AnyStudent:
     return static.eval()
 
 
-def _hugging_tokenizer(tokenizer: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
+def _fast_tokenizer(tokenizer: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
     specials = {name: token for name, token in _SPECIALS.items() if tokenizer.token_to_id(token) is not None}
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(tokenizer.to_str()),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coffey.project.labelling import LabelResult
     from coffey.project.models import ModelsResult
     from coffey.project.publishing import PulledStudent, SavedCheckpoint
-    from coffey.project.results import BenchResult, PlanResult, TickResult
+    from coffey.project.results import BenchOutcome, PlanResult, TickResult
 
 
 class Project:
@@ -113,17 +113,17 @@ class Project:
 
     def bench(
         self, name: str | None = None, *, seconds: float = 10.0, http: bool = True, teacher: bool = True
-    ) -> BenchResult:
+    ) -> BenchOutcome:
         """Time a version, alias or artifact folder (the champion, else the challenger) beside the teacher."""
         from coffey.project.benching import bench_options, bench_project, find_student
         from coffey.project.reporting import keep_bench_report
-        from coffey.project.results import BenchResult
+        from coffey.project.results import BenchOutcome
 
         options = bench_options(self.settings, seconds=seconds, http=http)
         student = find_student(self._space, name)
         with self._drawing():
             result = bench_project(self._space, student, options=options, teacher=teacher)
-        return BenchResult(keep_bench_report(self._space, result, student))
+        return BenchOutcome(keep_bench_report(self._space, result, student))
 
     def tick(self) -> TickResult:
         """One idempotent step of audit and control."""

@@ -30,7 +30,7 @@ class PlanResult(Shown, dict[str, Any]):
         return [_without(one, "checks") for one in (self.get("frontier") or {}).get("candidates", ())]
 
 
-class BenchResult(Shown, dict[str, Any]):
+class BenchOutcome(Shown, dict[str, Any]):
     """A bench; its keys are those of `coffey bench --json`."""
 
     __slots__ = ()
