@@ -139,9 +139,11 @@ def milliseconds(value: float) -> str:
 def seconds(value: float) -> str:
     """A duration.
 
-    >>> seconds(0.25), seconds(42.4), seconds(200), seconds(4320)
-    ('0.25 s', '42 s', '3 min 20 s', '1 h 12 min')
+    >>> seconds(0.00007), seconds(0.25), seconds(42.4), seconds(200), seconds(4320)
+    ('under 1 ms', '0.25 s', '42 s', '3 min 20 s', '1 h 12 min')
     """
+    if 0 < value < 0.001:
+        return "under 1 ms"
     if value < 9.95:
         return f"{_digits(value, 3 if value < 1 else 2)} s"
     whole = round(value)
