@@ -28,6 +28,8 @@ READABLE = (FORMAT, MANY_LABELS_FORMAT)
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 LABELS = "labels.json"
+CARD = "README.md"
+"""The model card, for people: no program reads it. Earlier artifacts have none."""
 MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
 
@@ -148,7 +150,8 @@ def content_digest(manifest: Manifest) -> str:
     The artifact's own name also covers the time it was made at and the milliseconds measured then, so two
     runs of the same inputs make two artifacts. Their content is the same one.
     """
-    return digest_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
+    answering = {name: entry.sha256 for name, entry in manifest.files.items() if name != CARD}
+    return digest_bytes(canonical_json(answering))
 
 
 class _Numbered(msgspec.Struct):

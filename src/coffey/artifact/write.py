@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from coffey.artifact.manifest import (
+    CARD,
     LABELS,
     MANIFEST,
     MODEL,
@@ -26,7 +27,7 @@ from coffey.core.errors import StoreUnavailable
 from coffey.core.ids import digest_bytes, fresh_id
 
 CONTENTS = frozenset({MODEL, TOKENIZER, LABELS})
-"""The files that a manifest lists. `manifest.json` and `signature.json` stand beside them."""
+"""What every manifest lists; most list a card too. `manifest.json` and `signature.json` stand beside them."""
 
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY})
 
@@ -46,11 +47,13 @@ def write_artifact(root: Path, manifest: Manifest, files: Mapping[str, bytes], s
         The folder; its name is the artifact's digest.
 
     Raises:
-        ValueError: `files` are not exactly `CONTENTS`.
+        ValueError: `files` are not `CONTENTS`, with or without the card.
         StoreUnavailable: the disk is full, or the like. Nothing is left behind.
     """
-    if set(files) != CONTENTS:
-        raise ValueError(f"files {sorted(files)}: expected exactly {sorted(CONTENTS)}")
+    if set(files) - {CARD} != CONTENTS:
+        raise ValueError(
+            f"files {sorted(files)}: expected exactly {sorted(CONTENTS)}, with or without {CARD}"
+        )
     data = encode(dataclasses.replace(manifest, files=list_files(files)))
     digest = manifest_digest(data)
     folder = root / digest

@@ -11,8 +11,36 @@ from coffey.core.records import Interval
 MOST_LABELS = 50
 
 
-def model_card(manifest: Manifest, labels: Sequence[str], *, source: str = "path/to/this/folder") -> str:
-    """Markdown with the front matter that the Hugging Face hub reads.
+def artifact_card(manifest: Manifest, labels: Sequence[str]) -> str:
+    """The card that lies in the artifact itself.
+
+    Args:
+        manifest: of the artifact; its files need not be known yet.
+        labels: names in the order of the logits.
+    """
+    return f"""# {manifest.name}
+
+{_student(manifest)}
+
+{_table(manifest)}
+
+These figures were measured on the holdout, through the serving path, on the files of this folder (variant
+`{manifest.quantization.variant}`). `manifest.json` has all of them, and the signature covers every file.
+
+## Labels
+
+{_labels(labels)}
+
+## Use
+
+```console
+$ coffey serve THIS-FOLDER --public-key signing-key.pub.pem
+```
+"""
+
+
+def checkpoint_card(manifest: Manifest, labels: Sequence[str], *, source: str = "path/to/this/folder") -> str:
+    """The card of the checkpoint, with the front matter that the Hugging Face hub reads.
 
     Args:
         manifest: of the artifact that was made of this student.
@@ -27,12 +55,9 @@ tags: [coffey, distillation]
 
 # {manifest.name}
 
-A student of {manifest.params:,} parameters ({manifest.params_without_embeddings:,} without embeddings),
-distilled by Coffey from `{_teacher(manifest)}`.
+{_student(manifest)}
 
-| | |
-|---|---|
-{_rows(manifest)}
+{_table(manifest)}
 
 These figures were measured on the holdout, on the artifact `{manifest.quantization.variant}` with the digest
 `{digest(encode(manifest))[:12]}`. The weights here are the trained 32-bit ones that it was made of.
@@ -62,8 +87,14 @@ def _teacher(manifest: Manifest) -> str:
     return "/".join(PurePath(manifest.lineage.teacher_source).parts[-2:])
 
 
-def _rows(manifest: Manifest) -> str:
-    return "\n".join(f"| {name} | {value} |" for name, value in _facts(manifest))
+def _student(manifest: Manifest) -> str:
+    counts = f"{manifest.params:,} parameters ({manifest.params_without_embeddings:,} without embeddings)"
+    return f"A student of {counts}, distilled by Coffey from `{_teacher(manifest)}`."
+
+
+def _table(manifest: Manifest) -> str:
+    rows = [f"| {name} | {value} |" for name, value in _facts(manifest)]
+    return "\n".join(["| | |", "|---|---|", *rows])
 
 
 def _facts(manifest: Manifest) -> Iterator[tuple[str, str]]:

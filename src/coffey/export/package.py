@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from coffey._version import __version__
 from coffey.artifact.manifest import (
+    CARD,
     FORMAT,
     LABELS,
     MANY_LABELS_FORMAT,
@@ -29,6 +30,7 @@ from coffey.artifact.runtime import Runtime
 from coffey.artifact.signing import Signer, Trust
 from coffey.artifact.write import write_artifact
 from coffey.core.records import Latency, Machine, Quality
+from coffey.export.card import artifact_card
 from coffey.export.export import Variants
 from coffey.export.parity import compare
 from coffey.export.quality import measure_quality
@@ -136,7 +138,8 @@ def package_student(
         bins=_bins(said, holdout, scoring),
         format=MANY_LABELS_FORMAT if scoring.independent else FORMAT,
     )
-    path = write_artifact(root, manifest, files, signer)
+    card = artifact_card(manifest, form.labels).encode()
+    path = write_artifact(root, manifest, {**files, CARD: card}, signer)
     predictor = Predictor.load(path, trust=Trust.of_signer(signer))
     predictor.check_examples()
     return Packaged(path, predictor.digest, predictor.manifest)

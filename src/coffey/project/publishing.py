@@ -14,7 +14,7 @@ from coffey.control.candidate import make_artifact
 from coffey.core.errors import CoffeyError, DataError
 from coffey.core.files import write_atomic
 from coffey.core.ids import digest_bytes
-from coffey.export.card import model_card
+from coffey.export.card import checkpoint_card
 from coffey.export.checkpoint import WEIGHTS, LogitParity, read_checkpoint, write_checkpoint
 from coffey.export.gate import GateResult, gate
 from coffey.project.distill_result import StudentSummary
@@ -70,7 +70,7 @@ def save_checkpoint(
     texts = [example.text for example in manifest.examples]
     many = manifest.scoring.independent
     parity = write_checkpoint(folder, saved, texts=texts, many_labels=many)
-    card = model_card(manifest, saved.labels, source=source or folder.name)
+    card = checkpoint_card(manifest, saved.labels, source=source or folder.name)
     write_atomic(folder / "README.md", card.encode())
     return SavedCheckpoint(folder, version.name, parity)
 
