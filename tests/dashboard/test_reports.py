@@ -144,6 +144,7 @@ def test_nothing_is_invented(report: Report) -> None:
         ("stages", "The chain"),
         ("controls", "Paired differences on the same examples"),
         ("proof", "Do the stages pay?"),
+        ("notes", "The teacher is right about 99.4% of the transfer set's labels"),
         ("plan", "Does it pay?"),
         ("forecast_vs_actual", "Forecast and actual"),
         ("table", "Teacher and students"),

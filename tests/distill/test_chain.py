@@ -129,6 +129,15 @@ def test_controls_have_the_last_students_shape_and_no_less_compute(request_for):
     assert unlabelled.name == ARGMAX_LABELS
 
 
+def test_a_chain_of_one_stage_is_its_own_direct_jump(request_for):
+    """Nothing is trained a second time."""
+    request = request_for({"epochs": 0.2}, stages=("layers=1,width=32,intermediate=64",))
+    result = run_chain(request, progress=Silent())
+    before = sorted(request.folder.iterdir())
+    assert direct_jump(request, result, progress=Silent()) is result.final
+    assert sorted(request.folder.iterdir()) == before
+
+
 class Heard(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -116,6 +116,17 @@ def test_what_the_proof_trained_is_training_and_what_compare_trained_is_said(spa
     assert "without the 2 USD of --compare" in compared.sources["training_usd"]
 
 
+def test_the_direct_jump_of_one_stage_is_that_stage_and_costs_nothing_more(space):
+    """Its seconds are the stage's, and are counted once."""
+    done = finished(asked=100, seconds=12.0, transfer_seconds=10.0, usd=None)
+    alone = run_actuals(space, done, FORESEEN, None)
+    (stage,) = done["stages"]
+    done |= {"controls": {"direct": stage, "labels_only": stage | {"name": "labels only"}, "comparisons": []}}
+    compared = run_actuals(space, done, FORESEEN, None)
+    assert compared.values["training_usd"] == alone.values["training_usd"]
+    assert "without the 1 USD of --compare" in compared.sources["training_usd"]
+
+
 def test_quality_and_traffic(space):
     """What the artifact and the stages reached; a rate from a day of traffic on."""
     found = run_actuals(space, finished(), FORESEEN, Volume(3000, 0.0, 2 * 86_400.0))

@@ -208,6 +208,7 @@ def test_a_misspelled_part_of_a_shape_has_a_nearest_name():
         ["1B"],
         ["1.5m", "1.4M"],
         ["layers=3,width=192,heads=6,vocabulary=8000", "3M"],
+        ["layers=2,width=128,embedding=32"],
         ["2000000"],
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from coffey.students.encoder import Student
@@ -37,3 +39,16 @@ def test_a_text_without_tokens_is_answered_with_numbers():
     zeros = torch.zeros(1, 4, dtype=torch.long)
     features = Student(SHAPE).eval()(zeros, zeros)[1]
     assert torch.equal(features, torch.zeros(1, 64))
+
+
+def test_a_factorised_table_is_one_that_was_widened():
+    """A student with a projection answers as one whose table is the widened one."""
+    torch.manual_seed(1)
+    factorised = Student(replace(SHAPE, embedding=16)).eval()
+    whole = Student(SHAPE).eval()
+    weights = {name: value for name, value in factorised.state_dict().items() if name != "widen.weight"}
+    whole.load_state_dict(weights | {"tokens.weight": factorised.table()})
+    ids = torch.tensor([[2, 8, 9, 3], [2, 30, 3, 0]])
+    with torch.inference_mode():
+        said, wanted = (student(ids, (ids > 0).long()) for student in (factorised, whole))
+    torch.testing.assert_close(said, wanted, atol=1e-5, rtol=0)

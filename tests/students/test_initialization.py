@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -55,6 +57,7 @@ def test_the_basis_keeps_the_mean_and_most_energy(source, sample):
         EncoderShape(4, 96, 3, 192, 0, 32, 3),
         EncoderShape(4, 128, 4, 192, 0, 32, 3),
         EncoderShape(4, 64, 4, 256, 0, 16, 3),
+        EncoderShape(4, 96, 3, 192, 0, 32, 3, embedding=48),
     ],
 )
 def test_a_reduced_student_resembles_its_source_more_than_chance(source, sample, shape):
@@ -68,6 +71,17 @@ def test_a_reduced_student_resembles_its_source_more_than_chance(source, sample,
     basis = find_basis(observe(source, sample).moments, shape.width)
     wanted = features(source, sample) @ basis
     assert similarity(features(reduced, sample), wanted) > similarity(features(fresh, sample), wanted) + 0.3
+
+
+def test_a_projection_of_full_rank_loses_nothing(source, sample):
+    """Where the table's factors are as wide as the table, the student is the copy it would be without."""
+    whole, factorised = (
+        Student(replace(source.shape, embedding=embedding)).eval() for embedding in (0, source.shape.width)
+    )
+    for student in (whole, factorised):
+        ids = np.arange(source.shape.vocabulary)
+        initialize_from(student, source, old_ids=ids, sample=sample, seed=0, classifier=True)
+    torch.testing.assert_close(features(factorised, sample), features(whole, sample), atol=1e-4, rtol=0)
 
 
 def similarity(found, wanted):

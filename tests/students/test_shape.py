@@ -15,6 +15,7 @@ from coffey.students.shape import EncoderShape, parse_encoder
         EncoderShape(1, 32, 1, 64, 100, 16, 2),
         EncoderShape(3, 96, 3, 200, 517, 33, 7),
         EncoderShape(2, 64, 4, 256, 50, 8, 1),
+        EncoderShape(2, 64, 4, 256, 50, 8, 1, embedding=24),
     ],
 )
 def test_the_formula_counts_what_is_built(shape):
@@ -61,6 +62,20 @@ def test_a_full_shape_is_taken_as_written():
     )
     assert shape == EncoderShape(3, 192, 6, 500, 5000, 32, 4)
     assert parse_encoder(str(shape), labels=4, vocabulary=5000, max_length=32) == shape
+
+
+def test_a_table_is_factorised_where_it_would_starve_the_layers():
+    """Many words in few parameters ask for it; few words, or many parameters, do not."""
+
+    def fitted(target: str, vocabulary: int) -> EncoderShape:
+        return parse_encoder(target, labels=6, vocabulary=vocabulary, max_length=32, smallest_vocabulary=100)
+
+    small = fitted("700K", 8500)
+    assert 0 < small.embedding <= small.width / 2
+    assert small.vocabulary == 8500, "no word is cut"
+    assert small.parameters_without_embeddings() > 0.4 * small.parameters()
+    assert fitted("7M", 8500).embedding == fitted("700K", 2000).embedding == 0
+    assert parse_encoder(str(small), labels=6, vocabulary=8500, max_length=32) == small
 
 
 @pytest.mark.parametrize(

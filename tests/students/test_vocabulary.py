@@ -1,4 +1,4 @@
-"""A pruned tokenizer is smaller and can still spell everything."""
+"""A pruned tokenizer is smaller and can still spell what its texts are made of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, trainers
 from coffey.core.errors import ConfigError
 from coffey.students.vocabulary import match_vocabulary, prune_tokenizer, take_census, train_tokenizer
 
-ALPHABET = "abcdefgé7:' "
+ALPHABET = "abcdefgéß7:' "
 
 
 def unknowns(tokenizer: Tokenizer, text: str) -> int:
@@ -36,6 +36,7 @@ def lopsided() -> Tokenizer:
         "##e",
         "fé",
         "##7",
+        "##ß",
     ]
     spec = json.loads(train_tokenizer(["x"], size=10).to_str())
     spec["model"]["vocab"] = {token: index for index, token in enumerate(tokens)}
@@ -46,10 +47,26 @@ def lopsided() -> Tokenizer:
 @settings(max_examples=200, deadline=None)
 @given(st.text(ALPHABET, max_size=12))
 def test_nothing_becomes_unspellable(text):
-    """No text gets an [UNK] that the old tokenizer would not give, also where characters lack a form."""
+    """No text of known characters gets an [UNK] that the old tokenizer would not give, whatever they lack."""
     old = lopsided()
-    new, _ = prune_tokenizer(old, ["a"], size=1)
+    new, _ = prune_tokenizer(old, ["aß"], size=1)
     assert unknowns(new, text) <= unknowns(old, text)
+
+
+def test_characters_that_no_text_uses_cost_no_row():
+    """They are given up outside ASCII, with the words that have them; all of ASCII stays."""
+    old = lopsided()
+    seen, unseen = (take_census(old, texts) for texts in (["aß"], ["abc"]))
+    assert set(seen.forced) - set(unseen.forced) == {"ß", "##ß"}
+    new, _ = prune_tokenizer(old, (), size=0, census=unseen)
+    assert new.encode("abcde aß").tokens == ["[CLS]", "a", "##b", "##c", "##d", "##e", "[UNK]", "[SEP]"]
+
+
+def test_a_character_that_always_stands_alone_has_one_form(tokenizer, texts):
+    """BERT's pre-tokenizer sets punctuation apart, so no word goes on with it."""
+    forced = set(take_census(tokenizer, texts).forced)
+    assert {":", "'", "7", "##7"} <= forced
+    assert not {"##:", "##'"} & forced
 
 
 def test_the_most_used_tokens_stay(tokenizer, texts):

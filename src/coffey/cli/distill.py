@@ -48,9 +48,8 @@ def draw(result: DistillResult) -> RenderableType:
     """Stages, controls, the artifact and the gate's answer."""
     rows = [stage_row(stage, stage.name) for stage in result.stages]
     if result.controls:
-        rows += [
-            stage_row(arm, f"({arm.name})") for arm in (result.controls.direct, result.controls.labels_only)
-        ]
+        arms = (result.controls.direct, result.controls.labels_only)
+        rows += [stage_row(arm, f"({arm.name})") for arm in arms if arm not in result.stages]
     if result.proof:
         trained = {row[0] for row in rows}
         routes = [stage_row(route, f"({route.name})") for route in result.proof.routes]
@@ -61,6 +60,7 @@ def draw(result: DistillResult) -> RenderableType:
         parts += _proof_lines(result.proof)
     if result.controls:
         parts += [Text(comparison.verdict) for comparison in result.controls.comparisons]
+    parts += [Text(f"Note: {note}") for note in result.notes]
     student, teacher = result.student, result.teacher
     params = figures.count(teacher.params) if teacher.params else "unknown"
     without = figures.count(student.params_without_embeddings)

@@ -16,6 +16,7 @@ from coffey.dashboard.sections.data import data_section, gate_section
 from coffey.dashboard.sections.frontier import frontier_section
 from coffey.dashboard.sections.latency import latency_section
 from coffey.dashboard.sections.money import money_section
+from coffey.dashboard.sections.notes import notes_section
 from coffey.dashboard.sections.outcome import forecast_section, outcome_section
 from coffey.dashboard.sections.proof import proof_section
 from coffey.dashboard.sections.watch import watch_section
@@ -86,6 +87,7 @@ def distill_page(result: Mapping[str, object]) -> Page:
         outcome_section,
         chain_section,
         proof_section,
+        notes_section,
         comparisons_section,
         gate_section,
         data_section,
@@ -132,6 +134,7 @@ def demo_report(result: Mapping[str, object]) -> str:
         outcome_section,
         chain_section,
         proof_section,
+        notes_section,
         comparisons_section,
         latency_section,
         lambda whole: money_section(obj(whole, "plan")),

@@ -37,9 +37,13 @@ ARGMAX_LABELS = "labels only (the teacher's)"
 def direct_jump(request: ChainRequest, result: ChainResult, *, progress: Progress) -> StageResult:
     """The last student of the chain taught by the root teacher alone, at the chain's compute.
 
+    A chain of one stage is its own direct jump: nothing is trained.
+
     Raises:
         StageError: as `stage.run_stage`.
     """
+    if len(result.stages) == 1:
+        return result.final
     return shorter_route(request, result, 0, progress=progress)
 
 

@@ -117,7 +117,8 @@ def _look_up(node: onnx.NodeProto, tables: dict[str, npt.NDArray[np.float32]]) -
         return [node]
     table, ids = node.input
     out = node.output[0]
-    row, real, scale = f"{out}_row", f"{out}_real", f"{out}_scale"
+    # not `out_scale`: so the quantizer names what it makes where a product reads `out`
+    row, real, scale = f"{out}_row", f"{out}_row_real", f"{out}_row_scale"
     return [
         helper.make_node("Gather", [f"{table}_int8", ids], [row], axis=0),
         helper.make_node("Cast", [row], [real], to=onnx.TensorProto.FLOAT),

@@ -124,7 +124,7 @@ def _usd(spent: Spent | None, usd_per_hour: float | None) -> float | None:
 def _training_s(done: Mapping[str, Any]) -> tuple[float, float]:
     """Seconds of the stages with what their proof trained, and of the arms that only `--compare` trained."""
     proven = (done.get("proof") or {}).get("routes", ())
-    known = {route["name"] for route in proven}
+    known = {trained["name"] for trained in (*done["stages"], *proven)}
     arms = [arm for name, arm in (done.get("controls") or {}).items() if name in _ARMS]
     return (
         sum(trained["seconds"] for trained in (*done["stages"], *proven)),

@@ -69,10 +69,11 @@ def compare_with_controls(
     chain: Contender,
     holdout: Holdout,
     scoring: Scoring,
-) -> tuple[Comparison, Comparison]:
-    """The chain against the direct jump, and what ships against the label-only student."""
+) -> tuple[Comparison, ...]:
+    """The chain against the direct jump, unless it is one, and what ships against the label-only student."""
     direct, hard = arms
-    return _compared(direct, chain, holdout, scoring), _compared(hard, ships, holdout, scoring)
+    pairs = [(direct, chain)] if direct != chain.student else []
+    return tuple(_compared(arm, ours, holdout, scoring) for arm, ours in (*pairs, (hard, ships)))
 
 
 def _compared(arm: StageResult, ours: Contender, holdout: Holdout, scoring: Scoring) -> Comparison:

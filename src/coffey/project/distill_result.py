@@ -56,6 +56,7 @@ class Controls:
     """What the same student is without stages, and without the teacher's distributions."""
 
     direct: StageSummary
+    """Of a chain of one stage, that stage: it is not trained twice, nor compared with itself."""
     labels_only: StageSummary
     comparisons: tuple[Comparison, ...]
 
@@ -129,6 +130,8 @@ class DistillResult(Shown):
     machine: Machine
     proof: ProofSummary | None = None
     """None for a single stage, and with `chain.prove = false`."""
+    notes: tuple[str, ...] = ()
+    """What a person should know beside the figures; mostly nothing."""
     report: str | None = None
     command: str = field(default="coffey distill")
 

@@ -37,10 +37,11 @@ from coffey.project.distill_result import (
     TeacherSummary,
 )
 from coffey.project.labelling import Labelled, label_data
+from coffey.project.notes import seen_by_teacher, weak_proof
 from coffey.project.reporting import kept_result
 from coffey.project.transfer import ProjectData, read_data
 from coffey.project.workspace import Workspace
-from coffey.stats.scoring import ONE_LABEL, Scoring, fit_threshold, scoring_of, threshold_of
+from coffey.stats.scoring import ONE_LABEL, Answers, Scores, Scoring, fit_threshold, scoring_of, threshold_of
 from coffey.students.module import stage_code
 from coffey.teacher.protocol import ExportableTeacher
 
@@ -141,6 +142,7 @@ def distill(space: Workspace, *, compare: bool) -> DistillResult:
         seconds=monotonic() - began,
         machine=describe_machine(),
         proof=_proof(proof, chain, lesson, teacher.labels) if proof else None,
+        notes=_notes(space, lesson, proof),
     )
 
 
@@ -307,6 +309,21 @@ def _proof(proof: Proof, chain: ChainResult, lesson: Lesson, labels: Sequence[st
         shipped=CHAIN if proof.shipped == chain.final else _route(proof.shipped),
         advice=None if kept else advice(proof, chain, real_share=lesson.data.real_share),
     )
+
+
+def _notes(space: Workspace, lesson: Lesson, proof: Proof | None) -> tuple[str, ...]:
+    holdout = lesson.holdout
+    found = [weak_proof(proof.decisions, space.settings.monitor.max_drop)] if proof else []
+    if holdout.hard_labels is not None and not lesson.data.made:
+        learned = _teacher_scores(lesson.labelled.transfer, lesson.hard, lesson.scoring)
+        held = _teacher_scores(holdout.teacher_probabilities, np.asarray(holdout.hard_labels), lesson.scoring)
+        found.append(seen_by_teacher(learned, held))
+    return tuple(note for note in found if note)
+
+
+def _teacher_scores(said: npt.NDArray[np.floating], truth: Answers, scoring: Scoring) -> Scores:
+    """How right the teacher is about the rows whose labels are known."""
+    return scoring.score(scoring.answers(said), truth)[scoring.known(truth)]
 
 
 def _route(ships: StageResult) -> str:

@@ -20,7 +20,7 @@ Lists are here even if an item of theirs has a problem.
 
 _TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*([KMB]?)", re.IGNORECASE)
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
-_SHAPE_KEYS = ("layers", "width", "heads", "intermediate", "vocabulary")
+_SHAPE_KEYS = ("layers", "width", "heads", "intermediate", "vocabulary", "embedding")
 _STATIC_KEYS = ("width", "vocabulary", "hidden")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")

@@ -76,7 +76,8 @@ class Student(nn.Module):
     def __init__(self, shape: EncoderShape, *, dropout: float = 0.1) -> None:
         super().__init__()
         self.shape = shape
-        self.tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.tokens = nn.Embedding(shape.vocabulary, shape.embedding or shape.width)
+        self.widen = nn.Linear(shape.embedding, shape.width, bias=False) if shape.embedding else None
         self.positions = nn.Embedding(shape.max_length, shape.width)
         self.norm = nn.LayerNorm(shape.width, eps=NORM_EPSILON)
         self.dropout = nn.Dropout(dropout)
@@ -104,8 +105,16 @@ class Student(nn.Module):
     def embed(self, input_ids: Tensor) -> Tensor:
         """What the first layer reads, [b, t, width]."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device).unsqueeze(0)
-        embedded: Tensor = self.dropout(self.norm(self.tokens(input_ids) + self.positions(positions)))
+        tokens = self.tokens(input_ids)
+        if self.widen is not None:
+            tokens = self.widen(tokens)
+        embedded: Tensor = self.dropout(self.norm(tokens + self.positions(positions)))
         return embedded
+
+    def table(self) -> Tensor:
+        """Every token's vector as it is added to the positions, [vocabulary, width]."""
+        rows: Tensor = self.tokens.weight
+        return rows if self.widen is None else self.widen(rows)
 
 
 def padding_bias(attention_mask: Tensor) -> Tensor:

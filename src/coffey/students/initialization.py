@@ -26,7 +26,7 @@ def initialize_from_scratch(student: Student, *, seed: int) -> None:
                 module.bias.zero_()
             elif isinstance(module, nn.Linear | nn.Embedding):
                 _draw(module.weight, generator)
-                if isinstance(module, nn.Linear):
+                if isinstance(module, nn.Linear) and module.bias is not None:
                     module.bias.zero_()
 
 
@@ -97,10 +97,24 @@ def _draw(weight: Tensor, generator: torch.Generator) -> None:
 
 
 def _embeddings(student: Student, source: Student, old_ids: np.ndarray | None, basis: Tensor) -> None:
-    if old_ids is not None:
-        rows = source.tokens.weight[torch.from_numpy(np.asarray(old_ids, dtype=np.int64))]
-        student.tokens.weight.copy_(rows @ basis)
     student.positions.weight.copy_(source.positions.weight[: student.shape.max_length] @ basis)
+    if old_ids is None:
+        return
+    rows = source.table()[torch.from_numpy(np.asarray(old_ids, dtype=np.int64))] @ basis
+    if student.widen is None:
+        student.tokens.weight.copy_(rows)
+    else:
+        _factorise(student, student.widen, rows)
+
+
+def _factorise(student: Student, widen: nn.Linear, rows: Tensor) -> None:
+    """The best `rows` of the projection's rank (Eckart and Young 1936); their mean goes to the positions."""
+    mean = rows.mean(0)
+    _, _, directions = torch.linalg.svd(rows - mean, full_matrices=False)
+    kept = directions[: widen.in_features]
+    student.tokens.weight[:, : len(kept)] = (rows - mean) @ kept.T
+    widen.weight[:, : len(kept)] = kept.T
+    student.positions.weight += mean
 
 
 def _norm(norm: nn.LayerNorm, source: nn.LayerNorm, basis: Tensor, scale: float) -> None:

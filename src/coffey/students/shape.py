@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Collection, Iterator
@@ -21,6 +22,9 @@ _LAYERS_SHARE = 0.45
 _WORDS_WEIGHT = 0.6
 """Dislike of cutting all words down to their characters, against being off in the share of the layers."""
 
+_EMBEDDINGS = (0, 32, 64, 128)
+"""Tried for a target: none, then the narrower tables whose projection fills vector units as well."""
+
 _TARGET = re.compile(r"(\d+(?:\.\d+)?)\s*([KMB]?)", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 
@@ -38,12 +42,13 @@ class EncoderShape:
     max_length: int
     """Positions, in tokens."""
     labels: int
+    embedding: int = 0
+    """Numbers a token in the table, which a projection widens; 0 for `width`, and no projection."""
 
     def parameters(self) -> int:
         """All parameters."""
-        return (
-            self.vocabulary * self.width + self.max_length * self.width + self.parameters_without_embeddings()
-        )
+        tables = self.vocabulary * (self.embedding or self.width) + self.max_length * self.width
+        return tables + self.parameters_without_embeddings()
 
     def parameters_without_embeddings(self) -> int:
         """Parameters outside the token and position tables: the ones that every token is multiplied with."""
@@ -51,18 +56,20 @@ class EncoderShape:
         attention = 4 * (self.width * self.width + self.width)
         feed_forward = 2 * self.width * self.intermediate + self.intermediate + self.width
         classifier = self.width * self.labels + self.labels
-        return norms + self.layers * (attention + feed_forward + 2 * norms) + classifier
+        projection = self.embedding * self.width
+        return projection + norms + self.layers * (attention + feed_forward + 2 * norms) + classifier
 
     def __str__(self) -> str:
         """The shape as `coffey.toml` writes it, without what the task decides."""
         return (
             f"layers={self.layers},width={self.width},heads={self.heads},"
             f"intermediate={self.intermediate},vocabulary={self.vocabulary}"
+            f"{f',embedding={self.embedding}' if self.embedding else ''}"
         )
 
     def as_json(self) -> dict[str, int]:
-        """The fields by name."""
-        return asdict(self)
+        """The fields by name; as they were written before there was `embedding`, where it is 0."""
+        return {name: value for name, value in asdict(self).items() if name != "embedding" or value}
 
 
 def parse_encoder(
@@ -71,8 +78,9 @@ def parse_encoder(
     """The shape that a stage's text asks for.
 
     Args:
-        stage: a parameter target (`2M`, `700K`) or a shape (`layers=3,width=192`; `heads`, `intermediate`
-            and `vocabulary` may follow; by default heads of 32, 4 x width, and all of the vocabulary).
+        stage: a parameter target (`2M`, `700K`) or a shape (`layers=3,width=192`; `heads`, `intermediate`,
+            `vocabulary` and `embedding` may follow; by default heads of 32, 4 x width, all of the
+            vocabulary, and a table as wide as the layers).
         labels: number of labels.
         vocabulary: tokens that are worth having; a target may take fewer, never more.
         max_length: positions, in tokens.
@@ -122,7 +130,7 @@ def refused(stage: str, expected: str) -> ConfigError:
 
 
 def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
-    names = ("layers", "width", "heads", "intermediate", "vocabulary")
+    names = ("layers", "width", "heads", "intermediate", "vocabulary", "embedding")
     expected = "a parameter target like '2M', or 'layers=3,width=192,…' of positive integers"
     values = read_sizes(stage, stage, names, expected)
     if "layers" not in values or "width" not in values:
@@ -139,6 +147,7 @@ def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderSh
         heads=heads,
         intermediate=values.get("intermediate", 4 * width),
         vocabulary=tokens,
+        embedding=values.get("embedding", 0),
     )
 
 
@@ -162,11 +171,18 @@ def _fit(stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int) 
 def _candidates(wanted: int, base: EncoderShape, smallest_vocabulary: int) -> Iterator[EncoderShape]:
     for layers in _depths(wanted):
         for width in range(HEAD_WIDTH, 2049, HEAD_WIDTH):
-            for ratio in (4, 3, 2):
+            for ratio, embedding in itertools.product((4, 3, 2), _EMBEDDINGS):
+                if 2 * embedding > width:
+                    continue
                 shape = replace(
-                    base, layers=layers, width=width, heads=width // HEAD_WIDTH, intermediate=ratio * width
+                    base,
+                    layers=layers,
+                    width=width,
+                    heads=width // HEAD_WIDTH,
+                    intermediate=ratio * width,
+                    embedding=embedding,
                 )
-                affordable = base.vocabulary - math.ceil((shape.parameters() - wanted) / width)
+                affordable = base.vocabulary - math.ceil((shape.parameters() - wanted) / (embedding or width))
                 tokens = max(min(base.vocabulary, affordable), smallest_vocabulary, 1)
                 yield replace(shape, vocabulary=tokens)
 

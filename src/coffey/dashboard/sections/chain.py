@@ -28,10 +28,14 @@ def chain_section(result: JsonObject) -> Section | None:
 
 
 def controls(result: JsonObject) -> list[JsonObject]:
-    """The control arms and the shorter routes that were trained, each once, with its `name`."""
+    """The control arms and the shorter routes that were trained, each once, with its `name`.
+
+    The direct jump of a chain of one stage is that stage, and no control.
+    """
+    stages = rows(result, "stages")
     arms = {words(route, "name"): route for route in rows(result, "proof", "routes")}
     arms |= {name: arm for key, name in CONTROLS.items() if (arm := obj(result, "controls", key))}
-    return [{**arm, "name": name} for name, arm in arms.items()]
+    return [{**arm, "name": name} for name, arm in arms.items() if arm not in stages]
 
 
 def measure_of(stages: Sequence[JsonObject]) -> str | None:
