@@ -38,6 +38,7 @@ from coffey.serve.openapi import document
 from coffey.serve.predict import decode_predict, encode_predict
 from coffey.serve.routes import VERSIONS, Route, model_path, routes
 from coffey.serve.swap import Follower
+from coffey.serve.vigil import Vigil
 
 Reply = tuple[int, object]
 """A status, and a struct or bytes."""
@@ -61,6 +62,7 @@ class App:
         self.limits = answering.edge.limits
         self.refused = answering.refused
         """Told of an answer that `begin` did not make."""
+        self.vigil = Vigil()
         self.answering = answering
         self.model_name = model_name
         self._follower = follower
