@@ -131,9 +131,10 @@ def test_what_cannot_be_answered_is_refused(client, fields, code, words) -> None
     assert client.infer(TEXT).outputs
 
 
-def test_bytes_that_are_no_message_are_refused(client) -> None:
+@pytest.mark.parametrize("method", ["ModelInfer", "ModelReady", "ModelMetadata"])
+def test_bytes_that_are_no_message_are_refused(client, method) -> None:
     """They are the client's fault, not the server's."""
-    assert refused(client.send, "ModelInfer", b"\xff\xff").code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused(client.send, method, b"\xff\xff").code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_a_deadline_that_is_over_is_refused_before_the_model_runs(client) -> None:

@@ -64,17 +64,17 @@ def read_static(model: bytes) -> StaticNetwork | None:
     """The weights of a graph that has those of a static student and no others, else None."""
     try:
         tensors = {name: tensor for name, tensor in read_tensors(model).items() if tensor.ndim}
+        if _LEVELS in tensors and _SCALES in tensors:
+            tensors[_TOKENS] = tensors.pop(_LEVELS) * tensors.pop(_SCALES)
     except ValueError:
         return None
-    if _LEVELS in tensors and _SCALES in tensors:
-        tensors[_TOKENS] = tensors.pop(_LEVELS) * tensors.pop(_SCALES)
     layers = [pair for pair in _HEADS if pair[0] in tensors]
     wanted = {_TOKENS, _LOG_WEIGHTS, *(name for pair in layers for name in pair)}
     if set(tensors) != wanted or _HEADS[-1] not in layers:
         return None
     tokens, weights = tensors[_TOKENS], np.exp(tensors[_LOG_WEIGHTS])
     head = tuple((np.ascontiguousarray(tensors[matrix].T), tensors[bias]) for matrix, bias in layers)
-    if weights.shape != (len(tokens), 1) or not _is_chain(tokens.shape[1], head):
+    if tokens.ndim != 2 or weights.shape != (len(tokens), 1) or not _is_chain(tokens.shape[1], head):
         return None
     return StaticNetwork(np.concatenate([tokens * weights, weights], axis=1, dtype=np.float32), head)
 

@@ -131,13 +131,16 @@ def audit_probability(settings: Settings) -> float:
     return min(1.0, monitor.audits_per_day / traffic) if traffic else 1.0
 
 
+_TRACING = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+
+
 def check_extras(settings: ServeSettings) -> None:
     """Refuse what is asked for and not installed.
 
     Raises:
         MissingExtra: a port for gRPC without gRPC, or traces without OpenTelemetry.
     """
-    if settings.traces and not all(map(_is_installed, ("opentelemetry.sdk", "opentelemetry.exporter.otlp"))):
+    if settings.traces and not all(map(_is_installed, _TRACING)):
         raise MissingExtra("serve.traces", "otel", "opentelemetry")
     if settings.grpc_port is not None and not _is_installed("grpc"):
         raise MissingExtra("serve.grpc_port", "grpc", "grpc")

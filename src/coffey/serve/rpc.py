@@ -130,23 +130,25 @@ class _Service:
         return _bytes("ServerReadyResponse", ready=self._app.is_ready())
 
     async def model_ready(self, body: bytes, context: _Context) -> bytes:
-        asked = MESSAGES["ModelReadyRequest"].FromString(body)
         try:
+            asked = decode_message("ModelReadyRequest", body)
             self._check_served(asked.name, asked.version)
         except NotServed:
             return _bytes("ModelReadyResponse", ready=False)
+        except ServeError as exc:
+            return await self._refuse(exc, context)
         return _bytes("ModelReadyResponse", ready=self._app.is_ready())
 
     async def server_metadata(self, body: bytes, context: _Context) -> bytes:
         return _bytes("ServerMetadataResponse", **msgspec.to_builtins(self._app.server_metadata()))
 
     async def model_metadata(self, body: bytes, context: _Context) -> bytes:
-        asked = MESSAGES["ModelMetadataRequest"].FromString(body)
         try:
+            asked = decode_message("ModelMetadataRequest", body)
             self._check_served(asked.name, asked.version)
             found = msgspec.to_builtins(self._app.model_metadata())
         except ServeError as exc:
-            return await _finish(self._answering.failed(exc, _request(context), "grpc_model"), context)
+            return await self._refuse(exc, context)
         found.pop("labels", None)  # the message has no place for them
         return _bytes("ModelMetadataResponse", **found)
 
@@ -172,7 +174,7 @@ class _Service:
         return begun if isinstance(begun, Response) else await answering.wait(begun, request, ROUTE)
 
     def _decode(self, request: Request) -> Decoded:
-        message = decode_message(request.body)
+        message = decode_message("ModelInferRequest", request.body)
         self._check_served(message.model_name, message.model_version)
         asked, texts = texts_of(message, self._app.limits)
         version, raw = message.model_version, bool(message.raw_input_contents)
@@ -183,6 +185,9 @@ class _Service:
             return Response(200, encode_message(asked, answer, self._app.model_name, raw=raw))
 
         return texts, encode
+
+    async def _refuse(self, exc: ServeError, context: _Context) -> bytes:
+        return await _finish(self._answering.failed(exc, _request(context), "grpc_model"), context)
 
     def _check_served(self, name: str, version: str) -> None:
         if name != self._app.model_name:

@@ -17,14 +17,14 @@ from coffey.serve.limits import Limits
 from coffey.serve.rpc_messages import MESSAGES
 
 
-def decode_message(body: bytes) -> Any:
-    """The `ModelInferRequest` in `body`.
+def decode_message(name: str, body: bytes) -> Any:
+    """The message of this name in `body`.
 
     Raises:
         InvalidRequest: there is none.
     """
     try:
-        return MESSAGES["ModelInferRequest"].FromString(body)
+        return MESSAGES[name].FromString(body)
     except DecodeError as exc:
         raise InvalidRequest(f"The message cannot be read: {exc}.") from exc
 
