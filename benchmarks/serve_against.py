@@ -38,11 +38,11 @@ from coffey.dashboard.progress import RichProgress
 PEERS = Path(__file__).parent / "serve_peers"
 LISTED = Path(__file__).parent / "serve_peers.txt"
 OURS = "coffey"
-MODEL_SERVERS = ("litserve_api", "bentoml_service")
+MODEL_SERVERS = ("litserve_api", "bentoml_service", "ray_serve")
 """Peers whose throughput the target speaks of: those that are made for models."""
 THROUGHPUT_RATIO = 3.0
 """Ours over the best of theirs."""
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def running(command: Sequence[str], port: int, core: int | None) -> Iterator[Non
     """A server with all its processes, on one core, until the block ends.
 
     Raises:
-        PeerFailed: it answers nothing within a minute.
+        PeerFailed: it answers nothing within `START_SECONDS`.
     """
     pinned = ["taskset", "-c", str(core), *command] if core is not None else [*command]
     with tempfile.TemporaryFile() as said:
