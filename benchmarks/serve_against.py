@@ -7,6 +7,7 @@ client on another; ratios are taken within a round, and medians over the rounds 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -95,12 +96,17 @@ def running(command: Sequence[str], port: int, core: int | None) -> Iterator[Non
                 raise PeerFailed(said.read().decode(errors="replace")[-2000:])
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            end_group(process)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM for a server and all that it started, and SIGKILL for what does not leave."""
+    with contextlib.suppress(ProcessLookupError):  # all of them are gone
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
