@@ -7,6 +7,7 @@ client on another; ratios are taken within a round, and medians over the rounds 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -38,11 +39,11 @@ from coffey.dashboard.progress import RichProgress
 PEERS = Path(__file__).parent / "serve_peers"
 LISTED = Path(__file__).parent / "serve_peers.txt"
 OURS = "coffey"
-MODEL_SERVERS = ("litserve_api", "bentoml_service")
+MODEL_SERVERS = ("litserve_api", "bentoml_service", "ray_serve")
 """Peers whose throughput the target speaks of: those that are made for models."""
 THROUGHPUT_RATIO = 3.0
 """Ours over the best of theirs."""
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def running(command: Sequence[str], port: int, core: int | None) -> Iterator[Non
     """A server with all its processes, on one core, until the block ends.
 
     Raises:
-        PeerFailed: it answers nothing within a minute.
+        PeerFailed: it answers nothing within `START_SECONDS`.
     """
     pinned = ["taskset", "-c", str(core), *command] if core is not None else [*command]
     with tempfile.TemporaryFile() as said:
@@ -95,12 +96,17 @@ def running(command: Sequence[str], port: int, core: int | None) -> Iterator[Non
                 raise PeerFailed(said.read().decode(errors="replace")[-2000:])
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            end_group(process)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM for a server and all that it started, and SIGKILL for what does not leave."""
+    with contextlib.suppress(ProcessLookupError):  # all of them are gone
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def answers(port: int, process: subprocess.Popen[bytes]) -> bool:

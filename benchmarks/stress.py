@@ -1,4 +1,4 @@
-"""What a server does when things go wrong: overload, a log that cannot be written, hostile clients, time.
+"""What a server does when things go wrong: overload, a failing log, hostile clients, dead workers, time.
 
 Every scene has a server of its own with an untrained student (see `benchmarks.serve`), and is compared with
 calm rounds of the same run. A disk is full where the server's process may write no file (`RLIMIT_FSIZE`); one
@@ -8,7 +8,9 @@ that stalls is `benchmarks.stalled`. `--minutes` is the length of the soak.
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import sys
 import tempfile
 import threading
@@ -24,6 +26,7 @@ from recipes.clinc150 import DATA
 
 from benchmarks.hostile import crowd
 from benchmarks.options import at_most, is_missing, make_parser
+from benchmarks.processes import children, clients
 from benchmarks.serve import SEED, build
 from coffey.artifact.signing import PUBLIC_KEY, Signer
 from coffey.bench.arrivals import poisson_arrivals
@@ -43,7 +46,7 @@ QUEUE_MS = 20.0
 OVERLOAD, CALM, SOAK = 3.0, 0.5, 0.5
 """Load as a share of the capacity."""
 CONNECTIONS = 400
-RECOVERY_S = 1.0
+RECOVERY_S, RESTART_S = 1.0, 30.0
 P99_RATIO = 1.2
 GROWTH = 1.05
 """Resident memory at the end of the soak over that at its beginning."""
@@ -215,6 +218,40 @@ def soak(stage: Stage, minutes: float) -> Targets:
         }
 
 
+def worker_dies(stage: Stage) -> Targets:
+    """`kill -9` of one of two workers: its clients lose what they wait for, and nobody else notices."""
+    with stage.server(stage.command("--workers", "2")) as server:
+        found: dict[str, float] = {}
+
+        killing = threading.Timer(stage.seconds / 2, lambda: found.update(kill_worker(server.process.pid)))
+        killing.start()
+        beside = server.load(CALM, stage.seconds)
+        killing.join()
+        after = server.load(CALM, stage.seconds)
+        return {
+            "killed_worker_lost_over_its_clients": at_most(beside.latency.errors / found["clients"], 1.0),
+            "killed_worker_errors_after": at_most(after.latency.errors, 0),
+            "killed_worker_clients": shown(found["clients"]),
+            "killed_worker_lost": shown(beside.latency.errors),
+            "killed_worker_requests": shown(len(beside.times_s)),
+            "killed_worker_back_s": shown(found["back_s"]),
+        }
+
+
+def kill_worker(supervisor: int) -> dict[str, float]:
+    """Kill the worker with the most clients; how many it had, and seconds until its successor has some."""
+    victim = max(children(supervisor), key=clients)
+    held = clients(victim)
+    os.kill(victim, signal.SIGKILL)
+    start = monotonic()
+    while monotonic() < start + RESTART_S:
+        threading.Event().wait(0.02)
+        alive = [pid for pid in children(supervisor) if pid != victim]
+        if len(alive) > 1 and all(map(clients, alive)):
+            break
+    return {"clients": held, "back_s": monotonic() - start}
+
+
 @contextmanager
 def stalled(flag: Path) -> Iterator[None]:
     """The disk takes nothing while the block runs."""
@@ -253,6 +290,7 @@ def main() -> int:
         "overload": overload,
         "log": log_fails,
         "hostile": hostile,
+        "killed": worker_dies,
         "soak": lambda stage: soak(stage, options.minutes),
     }
     found: Targets = {}

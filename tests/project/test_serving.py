@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,16 @@ from typer.testing import CliRunner
 
 from coffey.artifact.predictor import Predictor
 from coffey.cli.app import app
-from coffey.core.errors import ArtifactError, BadSignature, ConfigError, UnknownVersion
+from coffey.core.errors import ArtifactError, BadSignature, ConfigError, MissingExtra, UnknownVersion
 from coffey.core.settings import PrivacySettings, ServeSettings
-from coffey.project.serving import Overrides, audit_probability, serve_artifact, serve_champion
+from coffey.project import serving
+from coffey.project.serving import (
+    Overrides,
+    audit_probability,
+    check_extras,
+    serve_artifact,
+    serve_champion,
+)
 from coffey.registry.protocol import CHAMPION
 from coffey.traffic.layout import segments_folder
 from coffey.traffic.redaction import DROPPED
@@ -196,3 +204,14 @@ def test_the_server_redacts_what_it_logs(live):
     redactor = serve_champion(live.load().settings, folder=live.folder).redactor
     assert redactor.text("a secret") == DROPPED
     assert serve_champion(replace(live.load().settings, privacy=PrivacySettings())).redactor.keeps
+
+
+@pytest.mark.parametrize(
+    ("asked", "extra"), [({"grpc_port": 0}, "grpc"), ({"traces": True}, "otel"), ({}, None)]
+)
+def test_an_extra_that_is_missing_is_named_before_anything_starts(monkeypatch, asked, extra) -> None:
+    """The message says what to install; who asks for neither needs neither."""
+    monkeypatch.setattr(serving, "find_spec", lambda module: None)
+    refused = nullcontext() if extra is None else pytest.raises(MissingExtra, match=rf"coffey\[{extra}\]")
+    with refused:
+        check_extras(ServeSettings(**asked))

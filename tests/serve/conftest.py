@@ -214,10 +214,18 @@ def serve(keys: Path, artifact: Path, tmp_path: Path) -> Iterator[Callable[..., 
 
 
 @pytest.fixture(scope="module")
-def server(keys: Path, artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One server for all tests of a module that leave it as it is."""
+def serve_for_module(
+    keys: Path, artifact: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Running]]:
+    """As `serve`, for servers that all tests of a module leave as they are."""
     with servers(tmp_path_factory.mktemp("server"), keys, artifact) as start:
-        yield start(settings={"max_body_bytes": 2000, "max_inputs": 4, "max_text_chars": 100})
+        yield start
+
+
+@pytest.fixture(scope="module")
+def server(serve_for_module: Callable[..., Running]) -> Running:
+    """One server for all tests of a module that leave it as it is."""
+    return serve_for_module(settings={"max_body_bytes": 2000, "max_inputs": 4, "max_text_chars": 100})
 
 
 @dataclass

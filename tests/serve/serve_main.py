@@ -19,7 +19,7 @@ from coffey.serve.tls import Tls
 from coffey.serve.workers import run_workers
 from coffey.traffic.layout import segments_folder
 
-HEAVY = ("torch", "transformers", "ray", "scipy", "pyarrow", "duckdb")
+HEAVY = ("torch", "transformers", "ray", "scipy", "pyarrow", "duckdb", "grpc", "opentelemetry")
 
 
 class Stalled:

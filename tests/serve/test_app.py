@@ -234,13 +234,33 @@ def test_unknown_paths_and_methods_are_told_so(server, ask) -> None:
     assert ask(server.port, "DELETE", "/metrics").headers["allow"] == "GET"
 
 
-def test_openapi_lists_exactly_the_routes(server, ask) -> None:
+def test_a_version_is_the_digest_of_the_artifact(server, ask, artifact) -> None:
+    """The paths with the version in service answer as those without; another version is not served."""
+    model = "/v2/models/intents"
+    versioned = f"{model}/versions/{artifact.name}"
+    assert ask(server.port, "GET", versioned).json() == ask(server.port, "GET", model).json()
+    assert ask(server.port, "GET", f"{versioned}/ready").json() == {"name": "intents", "ready": True}
+    body = tensor(["i want my money back"], [1], id="same")
+    found = ask(server.port, "POST", f"{versioned}/infer", body)
+    assert found.status == 200
+    assert found.json() == ask(server.port, "POST", INFER, body).json()
+    for path in ("", "/ready", "/infer"):
+        method = "POST" if path == "/infer" else "GET"
+        other = ask(server.port, method, f"{model}/versions/0{path}", body if path == "/infer" else None)
+        assert other.status == 404
+        assert artifact.name in other.json()["error"]
+    assert ask(server.port, "GET", f"{versioned}/nothing").status == 404
+    assert ask(server.port, "GET", f"{versioned}/infer").headers["allow"] == "POST"
+
+
+def test_openapi_lists_exactly_the_routes(server, ask, artifact) -> None:
     """The document has the routes that are served, each of which answers, and only references it defines."""
     document = ask(server.port, "GET", "/openapi.json").json()
     listed = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     assert listed == {(route.method, route.path) for route in routes("intents")}
     for method, path in listed:
-        assert ask(server.port, method, path, b"{}" if method == "POST" else None).status in (200, 422)
+        asked = path.replace("{version}", artifact.name)
+        assert ask(server.port, method, asked, b"{}" if method == "POST" else None).status in (200, 422)
     text = json.dumps(document)
     for part in text.split('"$ref": "#/components/schemas/')[1:]:
         assert part.split('"')[0] in document["components"]["schemas"]

@@ -15,6 +15,7 @@ from coffey.core.errors import InvalidRequest
 from coffey.serve.connection import PIPELINED, Connection
 from coffey.serve.exchange import Request, Response, read_head, refusal
 from coffey.serve.limits import Limits
+from coffey.serve.vigil import Vigil
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 
@@ -26,6 +27,7 @@ class Echo:
         self.leaving = False
         self.begun = 0
         self.limits = Limits(**{"max_body_bytes": 50, **limits})
+        self.vigil = Vigil()
         self.heard: list[int] = []
         self.sent: list[float] = []
 

@@ -13,6 +13,7 @@ from coffey.serve.limits import (
     DeadlineExceeded,
     HeadTooLarge,
     Limits,
+    NotServed,
     QueueTooSlow,
     UnsupportedBody,
 )
@@ -79,6 +80,7 @@ def test_each_refusal_has_its_status() -> None:
     """Those that a retry may mend say when; after those of an unread body the connection closes."""
     cases = {
         401: (Unauthorized(), [(b"www-authenticate", b"Bearer"), CLOSE]),
+        404: (NotServed("Version", "0", "1"), []),
         408: (BodyTooSlow(1.0), [CLOSE]),
         413: (BodyTooLarge(10), [CLOSE]),
         415: (UnsupportedBody("content-encoding", "gzip", "Send the body as it is."), [CLOSE]),

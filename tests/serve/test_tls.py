@@ -89,6 +89,20 @@ def _becomes(port: int, certificate: str) -> bool:
     return False
 
 
+def test_grpc_is_encrypted_with_the_same_certificate(serve, tmp_path: Path) -> None:
+    """A client that trusts it is answered; one that does not encrypt is not."""
+    grpc = pytest.importorskip("grpc")
+    certificate, key = write_pair(tmp_path / "tls")
+    running = serve(tls=[str(certificate), str(key)], settings={"grpc_port": 0})
+    port = next(event["grpc_port"] for event in running.events() if event["event"] == "ready")
+    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    live = "/inference.GRPCInferenceService/ServerLive"
+    with grpc.secure_channel(f"localhost:{port}", credentials) as channel:
+        assert channel.unary_unary(live)(b"", timeout=20) == b"\x08\x01"  # live: true
+    with grpc.insecure_channel(f"localhost:{port}") as channel, pytest.raises(grpc.RpcError):
+        channel.unary_unary(live)(b"", timeout=20)
+
+
 def test_without_either_there_is_no_tls() -> None:
     assert Tls.of(None, None, Path()) is None
 

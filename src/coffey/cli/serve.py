@@ -26,6 +26,9 @@ def serve(  # noqa: PLR0913 - a parameter an option
     as_json: AsJson = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="Port for gRPC as well (extra grpc); 0 takes a free one.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=255, help="Processes that answer, each on cores of its own.")
     ] = None,
@@ -61,7 +64,14 @@ def serve(  # noqa: PLR0913 - a parameter an option
     keys = tuple(public_key or ())
     known = ApiKeys.read(api_keys, os.environ)
     certificate, key = (None if path is None else str(path.resolve()) for path in (tls_certificate, tls_key))
-    said = Overrides(host=host, port=port, workers=workers, tls_certificate=certificate, tls_key=key)
+    said = Overrides(
+        host=host,
+        port=port,
+        grpc_port=grpc_port,
+        workers=workers,
+        tls_certificate=certificate,
+        tls_key=key,
+    )
     folder = config.resolve().parent
     if artifact is None:
         settings = load_settings(config.resolve())

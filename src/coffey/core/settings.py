@@ -427,7 +427,17 @@ class ServeSettings:
         "records waiting for the log writer before new ones are dropped and counted", 8192, ge=1
     )
     follow_seconds: float = setting("time between looks at the registry", 1.0, gt=0)
+    grpc_port: int | None = setting(
+        "port for the Open Inference Protocol over gRPC (extra `grpc`), beside HTTP; 0 takes a free one",
+        None,
+        ge=0,
+        le=65535,
+    )
     access_log: bool = setting("write one JSON line a request to standard error", False)
+    traces: bool = setting(
+        "send a span of each request whose trace is sampled to an OpenTelemetry collector (extra `otel`)",
+        False,
+    )
     tls_certificate: str | None = setting(
         "file with the server's certificate and its chain (PEM), for HTTPS; read anew on SIGHUP", None
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from coffey.artifact.manifest import MANIFEST, digest
 from coffey.artifact.signing import Trust, default_key_folder
-from coffey.core.errors import ArtifactError
+from coffey.core.errors import ArtifactError, MissingExtra
 from coffey.core.settings import ServeSettings, Settings
 from coffey.project import wiring
 from coffey.project.privacy import build_redactor
@@ -49,6 +50,7 @@ def serve_artifact(
 
     Raises:
         ArtifactError: `artifact` is no folder of an artifact.
+        MissingExtra: gRPC is asked for and not installed.
         ConfigError: the certificate or the redaction cannot be used.
     """
     if not (artifact / MANIFEST).exists():
@@ -56,6 +58,7 @@ def serve_artifact(
             f"{str(artifact)!r} is no artifact: it has no manifest.json. Name the folder that "
             "`coffey distill` printed, or leave it out to serve the champion of ./coffey.toml."
         )
+    check_extras(settings)
     trust = Trust.of(default_key_folder(), tuple(keys))
     path = artifact.resolve()
     name = digest((path / MANIFEST).read_bytes())
@@ -85,9 +88,11 @@ def serve_champion(
     relative paths of a certificate begin.
 
     Raises:
+        MissingExtra: gRPC is asked for and not installed.
         ConfigError: the store is a URL, `privacy.text` is no redaction, or the certificate cannot be used.
     """
     serving = settings.serve
+    check_extras(serving)
     store = wiring.local_store(settings)
     registry = wiring.build_registry(store)
     trust = wiring.build_trust(default_key_folder(), tuple(keys))
@@ -126,12 +131,35 @@ def audit_probability(settings: Settings) -> float:
     return min(1.0, monitor.audits_per_day / traffic) if traffic else 1.0
 
 
+_TRACING = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+
+
+def check_extras(settings: ServeSettings) -> None:
+    """Refuse what is asked for and not installed.
+
+    Raises:
+        MissingExtra: a port for gRPC without gRPC, or traces without OpenTelemetry.
+    """
+    if settings.traces and not all(map(_is_installed, _TRACING)):
+        raise MissingExtra("serve.traces", "otel", "opentelemetry")
+    if settings.grpc_port is not None and not _is_installed("grpc"):
+        raise MissingExtra("serve.grpc_port", "grpc", "grpc")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package above it
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
     """What the command line says in the place of `[serve]`; None leaves it as it is."""
 
     host: str | None = None
     port: int | None = None
+    grpc_port: int | None = None
     workers: int | None = None
     tls_certificate: str | None = None
     tls_key: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import msgspec
 
@@ -34,6 +34,16 @@ class AccessLine:
     traceparent: str | None
     """W3C trace context, as the client sent it."""
     event: str = "request"
+
+
+class Sink(Protocol):
+    """Hears of every request, from one thread; never waits, never raises."""
+
+    def put(self, line: AccessLine) -> None:
+        """Take a line."""
+
+    def close(self) -> None:
+        """Write what is there."""
 
 
 class AccessLog:

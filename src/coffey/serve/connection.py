@@ -22,6 +22,7 @@ from coffey.core.clock import monotonic
 from coffey.core.errors import InvalidRequest, ServeError
 from coffey.serve.exchange import CLOSE, Request, Response, refusal
 from coffey.serve.limits import BodyTooLarge, BodyTooSlow, HeadTooLarge, Limits
+from coffey.serve.vigil import Vigil
 
 PIPELINED = 16
 """Whole requests of one connection that may wait; then it is not read on until one is answered."""
@@ -43,6 +44,8 @@ class Application(Protocol):
     begun: int
     """Requests that were read and are not done with, of all connections."""
     limits: Limits
+    vigil: Vigil
+    """Told when bytes come, and when nothing is left to do."""
 
     def screen(self, request: Request) -> Response | None:
         """Refuse by the head alone, before the body is read; None lets the body come."""
@@ -105,6 +108,7 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         self._arrived = monotonic()
+        self._app.vigil.came(self._arrived)
         self._completed = False
         self._feed(data)
         if self._in_message and not self._ended:
@@ -278,6 +282,8 @@ class Connection(asyncio.Protocol):
             self._app.refused(response, request)
         if response.sent is not None:
             response.sent(monotonic())
+        if not self._app.begun:
+            self._app.vigil.rest(self._loop)
 
     def _write(self, response: Response, request: Request | None) -> None:
         """Head and body in one packet."""

@@ -21,6 +21,7 @@ from coffey.serve.limits import (
     DeadlineExceeded,
     HeadTooLarge,
     Limits,
+    NotServed,
     QueueTooSlow,
     UnsupportedBody,
 )
@@ -34,6 +35,7 @@ encoder = msgspec.json.Encoder()
 
 STATUS: dict[type[ServeError], int] = {
     Unauthorized: 401,
+    NotServed: 404,
     BodyTooSlow: 408,
     BodyTooLarge: 413,
     UnsupportedBody: 415,
@@ -77,6 +79,8 @@ class Request:
     """Whether its body is said to be more than JSON."""
     json_bytes: int | None = None
     """How many bytes of the body are JSON, where tensors follow it."""
+    version: str | None = None
+    """The version of the model that is asked, where the path names one."""
     refused: Response | None = None
     """The answer, where the head or the size of the body alone gave it."""
 

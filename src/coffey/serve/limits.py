@@ -48,6 +48,23 @@ class DeadlineExceeded(ServeError):
         super().__init__("The time of x-request-timeout-ms was over before the model could run. It did not.")
 
 
+class NotServed(ServeError):
+    """A model, or a version of it, that is not the one in service."""
+
+    def __init__(self, what: str, asked: str, served: str) -> None:
+        super().__init__(f"{what} {asked[:80]!r} is not served here: {served!r} is.")
+
+
+def check_served(version: str, digest: str) -> None:
+    """Refuse a version that is not the digest of the artifact in service.
+
+    Raises:
+        NotServed: it is another one.
+    """
+    if version != digest:
+        raise NotServed("Version", version, digest)
+
+
 class QueueTooSlow(Overloaded):
     """What waits already would take longer than a request may wait."""
 

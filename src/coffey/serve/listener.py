@@ -34,8 +34,10 @@ _NO_NEW_CLIENT = b"".join(
 """A packet filter (classic BPF) that drops the first packet of a connection, and no other."""
 
 
-def listen(settings: ServeSettings, *, shared: bool = False) -> socket.socket:
+def listen(settings: ServeSettings, *, shared: bool = False, setting: str = "serve.port") -> socket.socket:
     """A socket that listens on the address of `[serve]`; several `shared` ones may listen on one address.
+
+    `setting` names the port where it cannot be bound.
 
     Raises:
         ConfigError: it cannot be bound.
@@ -47,7 +49,7 @@ def listen(settings: ServeSettings, *, shared: bool = False) -> socket.socket:
         )
     except OSError as exc:
         expected = f"a free address on this machine ({exc.strerror or exc})"
-        problem = Problem("serve.port", f"{settings.host}:{settings.port}", expected)
+        problem = Problem(setting, f"{settings.host}:{settings.port}", expected)
         raise ConfigError("serve", [problem]) from exc
 
 

@@ -33,6 +33,13 @@ _PARAMETERS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("x-request-id", {"type": "string"}, "Comes back with the answer, and is in the access log."),
     ("traceparent", {"type": "string"}, "W3C trace context, for the access log."),
 )
+_VERSION = {
+    "name": "version",
+    "in": "path",
+    "required": True,
+    "description": "The digest of the artifact in service.",
+    "schema": {"type": "string", "pattern": "^[^/]+$"},
+}
 _BINARY: dict[str, Any] = {"application/octet-stream": {}}
 """The same JSON, with tensors behind it."""
 _JSON_BYTES = {
@@ -82,6 +89,9 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": schemas[route.unready]}},
         }
     error = {"application/json": {"schema": schemas[ErrorBody]}}
+    if route.versioned:
+        operation["parameters"] = [_VERSION]
+        operation["responses"]["404"] = {"description": "Another version is in service.", "content": error}
     if route.conflict:
         operation["responses"]["409"] = {"description": route.conflict, "content": error}
     if route.request is not None:
@@ -90,7 +100,7 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": schemas[route.request]}},
         }
     if route.method == "POST":
-        operation["parameters"] = [
+        operation["parameters"] = operation.get("parameters", []) + [
             {"name": name, "in": "header", "description": meaning, "schema": schema}
             for name, schema, meaning in _PARAMETERS
         ]

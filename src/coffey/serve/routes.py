@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -31,11 +31,36 @@ class Route:
     content_type: str = JSON
     schema: dict[str, Any] = field(default_factory=dict)
     """Schema of an answer that is no struct."""
+    versioned: bool = False
+    """Whether `{version}` in the path stands for the digest of the artifact in service."""
+
+
+VERSIONS = "/versions/"
+
+
+def model_path(model_name: str) -> str:
+    """Where the Open Inference Protocol has the model."""
+    return f"/v2/models/{quote(model_name, safe='')}"
 
 
 def routes(model_name: str) -> tuple[Route, ...]:
     """What a server of one model answers; `model_name` is the model's name in the Open Inference Protocol."""
-    model = f"/v2/models/{quote(model_name, safe='')}"
+    model = model_path(model_name)
+    found = _routes(model)
+    versions = [
+        replace(
+            route,
+            name=f"{route.name}_version",
+            path=f"{model}{VERSIONS}{{version}}{route.path.removeprefix(model)}",
+            versioned=True,
+        )
+        for route in found
+        if route.path.startswith(model)
+    ]
+    return (*found, *versions)
+
+
+def _routes(model: str) -> tuple[Route, ...]:
     return (
         Route(
             "predict",

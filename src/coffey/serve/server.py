@@ -12,15 +12,16 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
 from coffey.core.clock import monotonic
 from coffey.core.errors import CoffeyError, ConfigError
 from coffey.core.settings import ServeSettings
-from coffey.serve.access import AccessLog
-from coffey.serve.app import App, Edge
+from coffey.serve.access import AccessLog, Sink
+from coffey.serve.answering import Answering, Edge
+from coffey.serve.app import App
 from coffey.serve.audit import AuditChoice
 from coffey.serve.batching import INLINE_SECONDS, Batcher
 from coffey.serve.board import Board
@@ -36,6 +37,9 @@ from coffey.serve.swap import Follower, Load, Models, Resolve
 from coffey.serve.tls import Tls
 from coffey.traffic.log import TrafficCounters, TrafficLog
 from coffey.traffic.redaction import Redactor
+
+if TYPE_CHECKING:
+    from coffey.serve.rpc import RpcServer
 
 SWITCH_SECONDS = 0.0005
 """How long another thread may keep the interpreter from the event loop (CPython's default is 5 ms)."""
@@ -131,24 +135,22 @@ class Server:
             board=seat.board if seat else None,
             place=seat.number if seat else 0,
         )
-        self.access = AccessLog(sys.stderr) if settings.access_log else None
-        self.app = App(
+        self.sinks = _open_sinks(settings, options.model_name)
+        answering = Answering(
             self.plane,
-            self.follower,
-            edge=Edge(limits=Limits.of(settings), keys=options.keys, access=self.access),
+            edge=Edge(limits=Limits.of(settings), keys=options.keys, sinks=self.sinks),
             measurements=measurements,
-            metrics=self.metrics,
             events=events,
-            model_name=options.model_name,
         )
+        self.app = App(answering, self.follower, metrics=self.metrics, model_name=options.model_name)
         self.batcher.begun = lambda: self.app.begun
 
     def close(self) -> TrafficCounters | None:
         """Stop the worker and flush the logs."""
         self.follower.close()
         self.batcher.close()
-        if self.access is not None:
-            self.access.close()
+        for sink in self.sinks:
+            sink.close()
         return self.log.close() if self.log is not None else None
 
     def _load_first(self) -> None:
@@ -178,18 +180,21 @@ class _Process(LeavingServer):
         super().__init__(config)
         self._server = server
         self._on_ready = on_ready
+        self._rpc: RpcServer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to follow the registry."""
         await super().startup(sockets)
+        await self._start_rpc()
         self._begin(self._server.follower.run())
         self._begin(self._server.metrics.show())
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         port = self.servers[0].sockets[0].getsockname()[1]
         gc.collect()
         gc.freeze()
-        self._server.events("ready", port=port, model=_digest(self._server.models))
+        grpc = {} if self._rpc is None else {"grpc_port": self._rpc.port}
+        self._server.events("ready", port=port, **grpc, model=_digest(self._server.models))
         self._on_ready(port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -211,6 +216,8 @@ class _Process(LeavingServer):
         last = monotonic() + QUIET_SECONDS
         while self.server_state.connections and monotonic() < last and not self.force_exit:
             await asyncio.sleep(0.01)
+        if self._rpc is not None:
+            await self._rpc.stop(0.0 if self.force_exit else options.finish_seconds)
         self._server.plane.closing = True
         for task in self._tasks:
             task.cancel()
@@ -226,6 +233,18 @@ class _Process(LeavingServer):
                 break
             await asyncio.sleep(0.01)
 
+    async def _start_rpc(self) -> None:
+        """Open the port of gRPC, where one is set."""
+        options = self._server.options
+        if options.settings.grpc_port is None:
+            return
+        from coffey.serve.rpc import RpcServer  # only here: forked workers must not share its threads
+
+        self._rpc = RpcServer(
+            self._server.app, options.settings, options.tls, shared=options.settings.workers > 1
+        )
+        await self._rpc.start()
+
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -238,6 +257,8 @@ class _Process(LeavingServer):
         if tls is not None and context is not None:
             try:
                 tls.load(context)
+                if self._rpc is not None:
+                    self._rpc.renew()
             except ConfigError as exc:
                 self._server.events("certificate_refused", error=str(exc))
 
@@ -302,6 +323,15 @@ def _configure(app: App, options: ServeOptions) -> uvicorn.Config:
         ssl_certfile=options.tls.certificate if options.tls else None,
         ssl_keyfile=options.tls.key if options.tls else None,
     )
+
+
+def _open_sinks(settings: ServeSettings, service: str) -> tuple[Sink, ...]:
+    sinks: list[Sink] = [AccessLog(sys.stderr)] if settings.access_log else []
+    if settings.traces:
+        from coffey.serve.tracing import Spans  # the extra `otel`
+
+        sinks.append(Spans(service))
+    return tuple(sinks)
 
 
 def _digest(models: Models) -> str | None:

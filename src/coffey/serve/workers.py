@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from coffey.core.clock import monotonic
 from coffey.core.errors import CoffeyError, NotReady
+from coffey.core.settings import ServeSettings
 from coffey.serve.board import Board
 from coffey.serve.events import Events, JsonEvents
 from coffey.serve.listener import listen
@@ -62,8 +63,10 @@ class Supervisor:
         """
         with listen(options.settings) as alone:  # fails where others share the address already
             self.port: int = alone.getsockname()[1]
-        self._options = options
-        self._settings = replace(options.settings, port=self.port)
+        self._settings = replace(
+            options.settings, port=self.port, grpc_port=_free_grpc_port(options.settings)
+        )
+        self._options = replace(options, settings=self._settings)
         self._events = events
         self._workers = [
             _Worker(number, listen(self._settings, shared=True)) for number in range(options.settings.workers)
@@ -247,6 +250,18 @@ def cores_of(number: int, cores: Sequence[int], *, threads: int) -> set[int]:
     """
     first = number * threads
     return {cores[(first + turn) % len(cores)] for turn in range(min(threads, len(cores)))}
+
+
+def _free_grpc_port(settings: ServeSettings) -> int | None:
+    """The port that all workers open for gRPC; a free one where it is 0.
+
+    Raises:
+        ConfigError: others listen there.
+    """
+    if settings.grpc_port is None:
+        return None
+    with listen(replace(settings, port=settings.grpc_port), setting="serve.grpc_port") as alone:
+        return int(alone.getsockname()[1])
 
 
 def _pin(number: int, *, threads: int) -> None:
