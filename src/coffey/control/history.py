@@ -13,6 +13,7 @@ from coffey.monitor.baseline import baseline_path, load_baseline
 from coffey.monitor.slices import SliceReport, find_slices
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
+from coffey.stats.confidence_bins import ConfidenceBins
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,18 @@ def reigns(registry: Registry) -> list[Reign]:
     return found
 
 
-def judged(reign: Reign, audits: Sequence[Audit], settings: Settings) -> AgreementReport | None:
-    """What its audits say about its contract; None without a contract or an audit."""
+def judged(
+    reign: Reign, audits: Sequence[Audit], settings: Settings, *, bins: ConfidenceBins | None
+) -> AgreementReport | None:
+    """What its audits say about its contract; None without a contract or an audit.
+
+    `bins` are those of its artifact, by which its audits were aimed; None where there are none.
+    """
     contract = reign.version.contract
     if contract is None or not audits:
         return None
-    return watch_agreement(audits, contract, average_run_length=average_run_length(settings))
+    length = average_run_length(settings)
+    return watch_agreement(audits, contract, average_run_length=length, bins=bins)
 
 
 def fallen_slices(

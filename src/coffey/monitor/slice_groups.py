@@ -16,6 +16,7 @@ from coffey.core.records import Audit
 from coffey.monitor.agreement import audit_weights
 from coffey.monitor.baseline import UNPLACED, Baseline
 from coffey.stats.clusters import UNLIKE
+from coffey.traffic.redaction import is_redacted
 
 LABEL, LENGTH, CLUSTER = "label", "length", "cluster"
 
@@ -97,16 +98,19 @@ def telling_words(audits: Sequence[Audit], inside: Mask) -> tuple[str, ...]:
 
     By the part that each has in the divergence of the two mixes of words.
     """
+    texts: Counter[bool] = Counter()
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for audit, member in zip(audits, inside.tolist(), strict=True):
-        counts[member].update(set(_WORD.findall(audit.text.lower())))
-    members, others = int(inside.sum()), int((~inside).sum())
+        if not is_redacted(audit.text):
+            texts[member] += 1
+            counts[member].update(set(_WORD.findall(audit.text.lower())))
 
     def part(word: str) -> float:
-        within, without = counts[1][word] / members, (counts[0][word] + 0.5) / (others + 1)
+        within = counts[True][word] / texts[True]
+        without = (counts[False][word] + 0.5) / (texts[False] + 1)
         return within * math.log(within / without)
 
-    frequent = [word for word, count in counts[1].items() if count >= _LEAST_TEXTS]
+    frequent = [word for word, count in counts[True].items() if count >= _LEAST_TEXTS]
     best = sorted(frequent, key=lambda word: (-part(word), word))[:_WORDS]
     return tuple(word for word in best if part(word) > 0)
 
