@@ -42,9 +42,9 @@ def test_the_sentence_of_a_slice_that_fell():
     """Word for word."""
     assert say_slices(REPORT) == (
         "Agreement fell 3.4 points (95 % interval 2.4 to 4.3) since Thursday 1970-01-01 00:00 UTC: 71 % of "
-        "it from requests answered 'refund', which went from 5.1 % to 5.0 % of the traffic and whose agreement "
-        "went from 95.1 % to 80.2 % (95 %: 73.1 % to 85.9 %) over 143 audits. (37 slices were looked at; of "
-        "those that are named, at most 10 % are named by chance, in the mean.)"
+        "it from requests answered 'refund', which went from 5.1 % to 5.0 % of the traffic and whose "
+        "agreement went from 95.1 % to 80.2 % (95 %: 73.1 % to 85.9 %) over 143 audits. "
+        "(37 slices were looked at; of those that are named, at most 10 % are named by chance, in the mean.)"
     )
 
 

@@ -18,13 +18,11 @@ FRACTIONS: Vector = np.geomspace(0.005, 0.95, 12)
 """Shares of the largest possible bet. The best one falls like 1/√n: these serve 50 to 10^6 scores."""
 
 _STARTS = 4
-"""Moments that are evaluated, the likeliest ones: leaving others out makes the evidence smaller only."""
+"""Moments that are evaluated at most: the likeliest by z-score, and none at which that speaks against a fall.
+Leaving others out only makes the evidence smaller."""
 
 _LEVELS = 200
 """Levels between which the least evidence is looked for."""
-
-_WORTHWHILE = 2.0
-"""Half the squared z-score under which there is nothing to evaluate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,9 @@ def evidence_of_fall(scores: Vector, weights: Vector, *, known: int = 0) -> Fall
     if not len(starts):
         return Fall(0.0, len(scores))
     before, after, half_square = _means(scores, weights, starts)
-    likely = np.where(half_square >= _WORTHWHILE, half_square + log_shares, -np.inf)
+    likely = half_square + log_shares
     chosen = np.argsort(-likely)[:_STARTS]
-    chosen = chosen[np.isfinite(likely[chosen])]
+    chosen = chosen[likely[chosen] > 0]
     if not len(chosen):
         return Fall(0.0, len(scores))
     (score, weight), code = _distinct(scores, weights)
