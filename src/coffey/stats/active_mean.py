@@ -149,7 +149,7 @@ def _cells(audits: ActiveAudits, scores: Vector, weights: Vector) -> tuple[Vecto
     )
     counts = np.r_[np.ones(len(told) + len(scores)), passed.ravel()]
     pairs, code = np.unique(every, axis=1, return_inverse=True)
-    return pairs[0], pairs[1], np.bincount(code.reshape(-1), weights=counts)
+    return pairs[0], pairs[1], np.bincount(code.reshape(-1), weights=counts).astype(np.float64)
 
 
 def _lowest(told: Vector, slope: Vector, counts: Vector, bar: float, lost: Vector, lift: Vector) -> float:
