@@ -6,7 +6,13 @@ audits draws them by confidence and also counts the requests between them. Where
 decides what aiming is worth, so three ways are measured: `where it errs` (the odds of an error grow by one
 factor), `unsure traffic` (more requests from the unsure bins), `everywhere` (each bin loses the same).
 
-ADWIN is river's own, run by `--river PYTHON`, an interpreter that has river; it is left out without one.
+ADWIN is river's own, in an environment that is made from `monitor_peers.txt`. CBPE is NannyML's estimate of
+accuracy by confidence, by its published formula: the mean calibrated confidence of a chunk, against the mean
+and three standard deviations of the realized accuracy of the reference chunks. It needs no label, and so it
+sees what moves the confidence and nothing else.
+
+Then a small slice that falls (`monitor_slices`), and how narrow the estimate of agreement is
+(`monitor_estimates`).
 """
 
 from __future__ import annotations
@@ -24,6 +30,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.environments import PeerFailed, default_cache, environment, read_peers
+from benchmarks.monitor_estimates import coverage, widths
+from benchmarks.monitor_slices import calm_slices, fallen_slice
 from benchmarks.options import make_parser
 from coffey.bench.machine import describe_machine
 from coffey.bench.versions import versions
@@ -48,6 +57,8 @@ LENGTH = GOOD / PROMISE
 BEFORE, GRADUAL = 2000, 1000
 AFTER = {0.01: 10_000, 0.03: 4000, 0.10: 1500}
 CHUNK = 50
+REFERENCE_CHUNKS = 10
+PEERS = Path(__file__).with_name("monitor_peers.txt")
 RUNS, QUICK_RUNS = 500, 100
 WHERE, UNSURE, EVERYWHERE = "where it errs", "unsure traffic", "everywhere"
 ADWIN = """
@@ -154,6 +165,16 @@ def three_sigma(scores: Vector, *, chunk: int = 500) -> npt.NDArray[np.int64]:
     return np.where(out.any(axis=1), (out.argmax(axis=1) + 1) * chunk - 1, scores.shape[1])
 
 
+def cbpe(confidence: Vector, rng: np.random.Generator, *, chunk: int = 500) -> npt.NDArray[np.int64]:
+    """NannyML's CBPE with its own thresholds, by calibrated confidences [runs, n]."""
+    chunks = confidence.shape[1] // chunk
+    estimate = confidence[:, : chunks * chunk].reshape(len(confidence), chunks, chunk).mean(axis=2)
+    realized = rng.binomial(chunk, MEAN, (len(confidence), REFERENCE_CHUNKS)) / chunk
+    middle, spread = realized.mean(axis=1), realized.std(axis=1)
+    out = np.abs(estimate - middle[:, None]) > 3 * spread[:, None]
+    return np.where(out.any(axis=1), (out.argmax(axis=1) + 1) * chunk - 1, confidence.shape[1])
+
+
 def running_mean(scores: Vector) -> npt.NDArray[np.int64]:
     """A confidence sequence of the mean of all labels, of 97 %, that falls under the promise."""
     logs = confidence_sequence.log_factors(np.array([1.0, 0.0]), np.ones(2), 1 - MEAN)
@@ -194,10 +215,13 @@ def first_alarms(
     rng = np.random.default_rng(seed)
     sizes = [min(CHUNK, runs - start) for start in range(0, runs, CHUNK)]
     found = {"aimed": np.concatenate([aimed(rng, stream, size) for size in sizes])}
-    even = (stream.share * stream.level).sum(axis=1)
-    scores = (rng.random((runs, len(even))) < even).astype(float)
+    labels = np.arange(len(stream.share))
+    steps = np.cumsum(stream.share, axis=1)[:, :-1]
+    index = np.stack([(rng.random(len(labels))[:, None] > steps).sum(axis=1) for _ in range(runs)])
+    scores = (rng.random(index.shape) < stream.level[labels, index]).astype(float)
     parts = [scores[start : start + CHUNK] for start in range(0, runs, CHUNK)]
-    return found | {name: np.concatenate([rule(part) for part in parts]) for name, rule in rules.items()}
+    found |= {name: np.concatenate([rule(part) for part in parts]) for name, rule in rules.items()}
+    return found | {"CBPE": cbpe(LEVEL[index], rng)}
 
 
 def false_alarms(first: npt.NDArray[np.int64]) -> dict[str, float]:
@@ -224,10 +248,11 @@ def main() -> int:
     """Run, print one JSON object."""
     parser = make_parser(__doc__)
     parser.add_argument("--runs", type=int)
-    parser.add_argument("--river", type=Path, help="a Python interpreter that has river, for ADWIN")
+    parser.add_argument("--river", type=Path, help="a Python that has river, in the place of its own one")
+    parser.add_argument("--no-peers", action="store_true", help="leave river's ADWIN out")
     options = parser.parse_args()
     runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
-    rules = rules_of(options.river)
+    rules = rules_of(None if options.no_peers else options.river or river())
     calm = {
         name: false_alarms(first) for name, first in first_alarms(good(GOOD), rules, runs, seed=17).items()
     }
@@ -241,16 +266,38 @@ def main() -> int:
             waited = {name: delay(first, BEFORE + labels) for name, first in found.items()}
             rows.append({"drop": drop, "errors": how, "gradual": gradual, "labels": waited})
             say(f"{drop} {how}{', gradual' if gradual else ''}", waited)
+    slices = {
+        name: {
+            "found": fallen_slice(BINS, runs, aimed=name == "aimed", seed=31),
+            "calm": calm_slices(BINS, max(10, runs // 5), aimed=name == "aimed", seed=37),
+        }
+        for name in ("aimed", "uniform")
+    }
+    say("a slice of 5 % loses 15 points", slices)
+    estimates = {"widths": widths(BINS, runs, seed=41), "coverage": coverage(BINS, runs, seed=43)}
+    say("estimates", estimates)
     result = {
-        "targets": targets(calm, rows),
+        "targets": targets(calm, rows) | slice_targets(slices, estimates),
         "runs": runs,
         "false_alarms": calm,
         "drops": rows,
+        "slices": slices,
+        "estimates": estimates,
         "machine": plain(describe_machine()),
         "versions": plain(versions()),
     }
     print(json.dumps(result))
     return 0 if all(target["met"] for target in result["targets"].values()) else 1
+
+
+def river() -> Path | None:
+    """The Python of river's environment, made when it is not there; None where it cannot be."""
+    (peer,) = read_peers(PEERS)
+    try:
+        return environment(peer, default_cache())
+    except PeerFailed as exc:
+        print(f"ADWIN is left out: {exc}", file=sys.stderr)
+        return None
 
 
 def say(what: str, found: dict[str, Any]) -> None:
@@ -272,6 +319,25 @@ def targets(calm: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, dict[
         "aimed_to_uniform_3_points": (medians[0.03]["aimed"] / medians[0.03]["uniform"], 0.7),
         "aimed_to_uniform_10_points": (medians[0.10]["aimed"] / medians[0.10]["uniform"], 0.7),
     }
+    return {
+        name: {"value": value, "bound": bound, "met": value <= bound}
+        for name, (value, bound) in found.items()
+    }
+
+
+def slice_targets(slices: dict[str, Any], estimates: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """False discoveries at most as stated; intervals narrower at the same coverage."""
+    found = {}
+    for name, one in slices.items():
+        stated = one["calm"]["stated"]
+        found[f"slices_named_by_chance_{name}"] = (one["calm"]["low"], stated)
+        found[f"slices_false_share_{name}"] = (one["found"]["false_share"], stated)
+    for look, one in estimates["widths"].items():
+        found[f"width_to_uniform_{look}"] = (one["active"] / one["uniform"], 0.9)
+        found[f"width_to_weighted_{look}"] = (one["active"] / one["weighted"], 1.0)
+    missed = 1 - estimates["coverage"]["one look"]["active"]["high"]
+    found["missed_by_one_look"] = (missed, 0.05)
+    found["missed_by_any_look"] = (1 - estimates["coverage"]["every look"]["active"]["high"], 0.05)
     return {
         name: {"value": value, "bound": bound, "met": value <= bound}
         for name, (value, bound) in found.items()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coffey.control.audits import AuditLog, Collected, Unlabelled, collect_audits
+from coffey.control.audits import AuditLog, Beside, Collected, Unlabelled, collect_audits
 from coffey.core.errors import TeacherUnavailable
 from coffey.core.ids import input_key
 from coffey.core.records import TrafficRecord
@@ -145,7 +145,7 @@ def test_an_aimed_audit_keeps_the_requests_since_the_one_before(tmp_path):
 
     traffic = [replace(served(n, text), audit_rate=0.1) for n, text in ((1, "good"), (2, "a?"), (3, "rain"))]
     log = AuditLog(tmp_path)
-    collect_audits(traffic, log, answer=Asked(), labels=LABELS, teacher="t1", passed=passed)
+    collect_audits(traffic, log, answer=Asked(), labels=LABELS, teacher="t1", beside=Beside(passed=passed))
     again = AuditLog(tmp_path)
     assert [audit.passed for audit in again.all()] == [pytest.approx((1, 2)), pytest.approx((3, 4))]
     assert {audit.rate for audit in again.all()} == {0.1}
@@ -157,6 +157,13 @@ def test_an_aimed_audit_keeps_the_requests_since_the_one_before(tmp_path):
 def test_a_uniform_audit_needs_no_count(tmp_path):
     """Requests that all had one probability are not counted, and their audits are those of before."""
     log = AuditLog(tmp_path)
-    collect_audits([served(1)], log, answer=Asked(), labels=LABELS, teacher="t1", passed=lambda chosen: 1 / 0)
+    collect_audits(
+        [served(1)],
+        log,
+        answer=Asked(),
+        labels=LABELS,
+        teacher="t1",
+        beside=Beside(passed=lambda chosen: 1 / 0),
+    )
     (audit,) = AuditLog(tmp_path).all()
     assert (audit.rate, audit.passed) == (None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from coffey.artifact.manifest import Lineage
@@ -20,11 +21,13 @@ from coffey.core.progress import Silent
 from coffey.core.records import Interval
 from coffey.core.settings import ExportSettings, MonitorSettings
 from coffey.export.package import Holdout
+from coffey.monitor.baseline import baseline_path, load_baseline
 from coffey.monitor.sample import load_sample, reference_path
 from coffey.registry.journal import JournalRegistry
 from coffey.registry.protocol import CHALLENGER, CHAMPION
 from coffey.students.checkpoint import load_student
 
+LABELS = ("billing", "delivery", "account")
 MONITOR = MonitorSettings(max_drop=0.02, redistill_drop=0.03)
 
 
@@ -146,13 +149,19 @@ def test_the_promise_is_what_was_measured():
     assert (contract.max_drop, contract.redistill_drop) == (0.02, 0.03)
 
 
-def test_the_reference_of_drift_is_kept_once(workshop, own):
-    """It shows what inputs looked like when the student was made; later calls change nothing."""
-    keep_reference(workshop.first, workshop.texts, store=own, trust=workshop.trust)
-    path = reference_path(own, workshop.first.digest)
-    before = path.read_bytes()
-    keep_reference(workshop.first, ["something else"], store=own, trust=workshop.trust)
-    assert path.read_bytes() == before
+def test_the_reference_is_kept_once(workshop, own):
+    """It shows what inputs looked like when the student was made, and how well it agreed with the teacher on
+    each; later calls change nothing."""
+    teacher = np.eye(len(LABELS))[[index % len(LABELS) for index in range(len(workshop.texts))]]
+    judged = Holdout(workshop.texts, teacher)
+    keep_reference(workshop.first, judged, store=own, trust=workshop.trust)
+    path, beside = (where(own, workshop.first.digest) for where in (reference_path, baseline_path))
+    before = path.read_bytes(), beside.read_bytes()
+    keep_reference(workshop.first, Holdout(["else"], teacher[:1]), store=own, trust=workshop.trust)
+    assert (path.read_bytes(), beside.read_bytes()) == before
+    baseline = load_baseline(beside)
+    right = [LABELS[index % len(LABELS)] == said for index, said in enumerate(baseline.said)]
+    assert baseline.agreement.tolist() == right
     sample = load_sample(path)
     assert len(sample.labels) == len(workshop.texts)
     assert set(sample.labels) <= set(workshop.whole.load().workspace.teacher.labels)

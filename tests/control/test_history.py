@@ -68,9 +68,9 @@ def test_audits_are_of_the_reign_the_model_and_the_promise():
 def test_nothing_is_judged_without_a_promise_or_an_audit():
     """What was never promised cannot be broken."""
     reign = Reign(version("a"), 0.0, None, "promote")
-    assert judged(reign, [], SETTINGS) is None
+    assert judged(reign, [], SETTINGS, bins=None) is None
     bare = replace(reign, version=replace(reign.version, contract=None))
-    assert judged(bare, [audit(1.0)], SETTINGS) is None
-    report = judged(reign, [audit(1.0), audit(2.0, agree=False)], SETTINGS)
+    assert judged(bare, [audit(1.0)], SETTINGS, bins=None) is None
+    report = judged(reign, [audit(1.0), audit(2.0, agree=False)], SETTINGS, bins=None)
     assert report is not None
     assert (report.audits, report.promised) == (2, PROMISE.agreement)

@@ -10,6 +10,7 @@ from coffey.core.records import Contract, DecisionKind, Interval
 from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
+from coffey.monitor.slices import Slice, SliceReport
 
 PROMISE = Interval(0.934, 0.915, 0.95)
 CONTRACT = Contract(PROMISE, 700, "holdout", max_drop=0.02, redistill_drop=0.03)
@@ -164,3 +165,60 @@ def test_fresh_audits_are_weighed():
         holdout=paired(3000, 0.93, 0.93), fresh=Paired(champion, challenger, weights), tolerated=0.02
     )
     assert decision.numbers["gain"] == pytest.approx(0.1)
+
+
+def fallen(before, now, *, same_as=None):
+    """A report of one slice that was found."""
+    one = Slice(
+        kind="label",
+        name="answered 'refund'",
+        log_evidence=9.0,
+        since_unix_s=0.0,
+        audits=140,
+        audits_before=600,
+        agreement=Interval(now, now - 0.05, now + 0.05),
+        agreement_before=None if before is None else Interval(before, before - 0.02, before + 0.02),
+        share=0.05,
+        share_before=0.05,
+        lost=0.0075,
+        explained=0.9,
+        same_as=same_as,
+        mistaken_for="invoice",
+        examples=(),
+    )
+    return SliceReport(
+        examined=30,
+        false_share=0.1,
+        since_unix_s=0.0,
+        drop=Interval(0.008, 0.001, 0.015),
+        explained=0.9,
+        found=(one,),
+        others=(),
+        sentence="Where it fell.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("slices", "kind"),
+    [
+        (fallen(0.95, 0.80), DecisionKind.INVESTIGATE),
+        (fallen(0.82, 0.81), DecisionKind.HEALTHY),
+        (fallen(None, 0.80), DecisionKind.INVESTIGATE),
+        (fallen(None, 0.93), DecisionKind.HEALTHY),
+        (fallen(0.95, 0.80, same_as="another"), DecisionKind.HEALTHY),
+    ],
+)
+def test_a_slice_that_fell_is_investigated_without_an_alarm(slices, kind):
+    """By its own drop, or against the promise where it is new; what repeats another slice adds nothing."""
+    decision = decide(report(None, alarm=False), None, CONTRACT, slices=slices)
+    assert decision.kind is kind
+    assert "Where it fell." in decision.reason
+    assert ("a slice fell: investigate" in decision.reason) == (kind is DecisionKind.INVESTIGATE)
+
+
+def test_an_alarm_over_the_bounds_outweighs_a_slice():
+    """The reason says both, and the numbers name the slice."""
+    decision = decide(report(0.061), None, CONTRACT, slices=fallen(0.95, 0.80))
+    assert decision.kind is DecisionKind.REDISTILL
+    assert decision.reason.endswith("Re-distill. Where it fell.")
+    assert decision.numbers["slices"] == "answered 'refund'"

@@ -106,6 +106,18 @@ def test_aimed_audits_are_taken_with_the_requests_between_them(live):
     assert len({audit.probability for audit in kept}) > 1
 
 
+def test_audits_know_where_their_texts_belong(mended):
+    """Tokens and clusters are kept with each audit, and the tick says which requests the drop comes from."""
+    kept = audits(mended.project)
+    assert all(one.tokens and one.cluster is not None for one in kept)
+    slices = mended.report.slices
+    assert slices.examined == 3 + 4 + 13
+    assert slices.found
+    assert slices.found[0].log_evidence == max(one.log_evidence for one in slices.found)
+    assert slices.drop.low > 0.05
+    assert slices.sentence in mended.report.decision.reason
+
+
 def skipping(project, skipped):
     """The project's loop, its teacher having been told to skip some texts."""
     space = project.load().workspace

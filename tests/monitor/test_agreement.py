@@ -187,6 +187,27 @@ def test_audits_from_before_aiming_are_taken_as_they_are():
     assert not report.alarm
 
 
+def test_estimates_take_in_what_passed_where_that_was_counted():
+    """Windows and the whole are narrower with the requests between than by weights; where a window holds
+    audits of before, it is weighted."""
+    late = aimed(61, 12_000, (0.7, 0.98))
+    active = watch_agreement(late, CONTRACT, average_run_length=365_000, bins=BINS)
+    weighted = watch_agreement(late, CONTRACT, average_run_length=365_000)
+    assert (active.overall.method, weighted.overall.method) == ("active-betting", "betting")
+    assert {point.agreement.method for point in active.series} == {"active-wilson"}
+    for one, other in (
+        (active.overall, weighted.overall),
+        (active.series[-1].agreement, weighted.series[-1].agreement),
+    ):
+        assert one.high - one.low < other.high - other.low
+        assert one.low <= 0.938 <= one.high
+    mixed = [*audits(np.ones(WINDOW // 2)), *late[:WINDOW]]
+    report = watch_agreement(mixed, CONTRACT, average_run_length=365_000, bins=BINS)
+    assert report.overall.method == "active-betting"
+    methods = [point.agreement.method for point in report.series]
+    assert (methods[0], methods[-1]) == ("weighted-wilson", "active-wilson")
+
+
 def test_the_rate_of_audits_is_that_of_a_day_or_more():
     """10 audits an hour are 240 a day; of an hour alone no day follows."""
     found = [dataclasses.replace(one, unix_s=360.0 * n) for n, one in enumerate(audits(np.ones(481)))]

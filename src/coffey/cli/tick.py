@@ -79,6 +79,8 @@ def draw(report: TickReport) -> RenderableType:
         rows.append(("alarm", "yes" if report.alarm else "no"))
     if report.drift:
         rows.append(("drift", report.drift.sentence))
+    if report.slices:
+        rows.append(("slices", report.slices.sentence))
     if mended:
         rows.append(("re-distilled", mended.decision.reason))
         rows.append(

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from coffey.core.eventlog import EventLog
 from coffey.core.ids import input_key
 from coffey.core.records import Audit, TrafficRecord
+from coffey.monitor.baseline import Places
 from coffey.stats.scoring import ONE_LABEL, Scoring
 from coffey.teacher.known import KnownAnswers
 from coffey.traffic.redaction import DROPPED, is_redacted
@@ -31,7 +32,10 @@ Answer = Callable[[Sequence[str]], KnownAnswers]
 Passed = Callable[[Sequence[TrafficRecord]], npt.NDArray[np.float64]]
 """Chosen requests, in their order, to `traffic.passed.sum_rates` of the stretches that end with each."""
 
-_LATER = ("score", "rate", "passed")
+Place = Callable[[Sequence[str]], Places]
+"""Texts to where they belong among what the promise was measured on."""
+
+_LATER = ("score", "rate", "passed", "tokens", "cluster")
 _NAMES = tuple(field.name for field in fields(Audit) if field.name not in _LATER)
 """What every audit has; those of earlier versions have nothing else."""
 
@@ -47,6 +51,19 @@ class Unlabelled:
     """When it was served."""
     teacher: str
     """Fingerprint of who was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is noted beside the teacher's answers, while the traffic and the texts are there."""
+
+    passed: Passed | None = None
+    """For audits that were drawn by confidence: the requests since the chosen one before."""
+    place: Place | None = None
+    """Where a text belongs."""
+
+
+NOTHING_BESIDE = Beside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +147,12 @@ def collect_audits(
     teacher: str,
     redact: Callable[[str], str] = str,
     scoring: Scoring = ONE_LABEL,
-    passed: Passed | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Collected:
     """Let the teacher answer the chosen requests that it has not answered yet; how many those were.
 
-    What `redact` makes of their texts is kept of them afterwards. With `passed`, an audit that was drawn by
-    confidence keeps the requests since the chosen one before it; those before one that the teacher cannot
-    label are left out with it, so that the rest stand in proportion.
+    What `redact` makes of their texts is kept of them afterwards, and what `beside` finds. Requests before
+    one that the teacher cannot label are left out with it, so that the rest stand in proportion.
 
     Killed anywhere and run again, nothing is asked or counted twice: answers are in the label store
     before the audits are written, and a request is known by its id.
@@ -146,13 +162,15 @@ def collect_audits(
     if not pending:
         return Collected()
     said = answer([record.text for record in pending])
-    before = _passed_before(pending, passed)
+    before = _passed_before(pending, beside.passed)
+    known = list(itertools.compress(pending, said.known))
     judged = [
-        replace(_judged(record, label, teacher, scoring), passed=counts)
-        for record, counts, label in zip(
-            itertools.compress(pending, said.known),
+        replace(_judged(record, label, teacher, scoring), passed=counts, tokens=tokens, cluster=cluster)
+        for record, counts, label, (tokens, cluster) in zip(
+            known,
             itertools.compress(before, said.known),
             scoring.names(scoring.answers(said.probabilities), labels),
+            _placed([record.text for record in known], beside.place),
             strict=True,
         )
     ]
@@ -174,6 +192,14 @@ def _passed_before(
         tuple((sums / record.audit_rate).tolist()) if record.audit_rate else None
         for record, sums in zip(pending, passed(pending), strict=True)
     ]
+
+
+def _placed(texts: Sequence[str], place: Place | None) -> Sequence[tuple[int | None, int | None]]:
+    """Tokens and cluster of each text."""
+    if place is None or not texts:
+        return [(None, None)] * len(texts)
+    places = place(texts)
+    return list(zip(places.tokens.tolist(), places.cluster.tolist(), strict=True))
 
 
 def _judged(record: TrafficRecord, teacher_label: str, teacher: str, scoring: Scoring) -> Audit:
@@ -202,6 +228,8 @@ def _audit(row: dict[str, Any]) -> Audit:
         score=row.get("score"),
         rate=row.get("rate"),
         passed=None if counts is None else tuple(counts),
+        tokens=row.get("tokens"),
+        cluster=row.get("cluster"),
     )
 
 

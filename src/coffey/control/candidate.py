@@ -24,6 +24,7 @@ from coffey.core.settings import ExportSettings, MonitorSettings
 from coffey.distill.records import StageResult
 from coffey.export.export import export_student
 from coffey.export.package import Holdout, Timing, package_student
+from coffey.monitor.baseline import baseline_path, measure_baseline, save_baseline
 from coffey.monitor.sample import reference_path, sample_requests, save_sample
 from coffey.registry.protocol import CHALLENGER, CHAMPION, Registry
 from coffey.registry.version import Version
@@ -160,11 +161,26 @@ def promise(agreement: Interval, examples: int, measured_on: str, monitor: Monit
     )
 
 
-def keep_reference(candidate: Candidate, texts: Sequence[str], *, store: Path, trust: Trust) -> None:
-    """Keep what inputs look like to this student now: drift is measured against it."""
-    path = reference_path(store, candidate.digest)
-    if not path.exists():
-        save_sample(path, sample_requests(Predictor.load(candidate.path, trust=trust), texts))
+def keep_reference(
+    candidate: Candidate,
+    judged: Holdout,
+    *,
+    store: Path,
+    trust: Trust,
+    counts: Sequence[float] | None = None,
+) -> None:
+    """Keep what inputs look like to this student now, and how well it agrees where: what it was judged on.
+
+    Drift and slices are measured against it. `counts` are the requests that each text stands for.
+    """
+    sample, baseline = reference_path(store, candidate.digest), baseline_path(store, candidate.digest)
+    if sample.exists() and baseline.exists():
+        return
+    predictor = Predictor.load(candidate.path, trust=trust)
+    save_sample(sample, sample_requests(predictor, judged.texts))
+    measured = measure_baseline(predictor, judged.texts, judged.teacher_probabilities, counts=counts)
+    if measured is not None:
+        save_baseline(baseline, measured)
 
 
 def _asked(making: Making) -> JsonObject:

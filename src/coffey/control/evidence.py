@@ -12,7 +12,7 @@ from coffey.artifact.predictor import Predictor
 from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog
-from coffey.control.history import average_run_length
+from coffey.control.history import average_run_length, fallen_slices
 from coffey.control.policy import decide
 from coffey.control.redistill import Recent
 from coffey.core.records import Audit, Decision
@@ -20,6 +20,7 @@ from coffey.core.settings import Settings
 from coffey.monitor.agreement import AgreementReport, watch_agreement
 from coffey.monitor.drift import DriftReport, measure_drift
 from coffey.monitor.sample import ROWS, load_sample, reference_path, sample_requests
+from coffey.monitor.slices import SliceReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.traffic.redaction import is_redacted
@@ -42,6 +43,8 @@ class Evidence:
     """Requests chosen for audit since then that the teacher could not label; in no estimate."""
     agreement: AgreementReport | None
     drift: DriftReport | None
+    slices: SliceReport | None
+    """Where agreement fell; None without a contract or an audit."""
     decision: Decision
     """By the policy alone, before anything holds it back."""
     recent: Callable[[], Recent]
@@ -70,8 +73,14 @@ class Observer:
         agreement = self._agreement(champion, audits)
         seen, recent = self._since_change(served, audits, agreement)
         drift = self._drift(champion, seen)
-        audits_per_day = self.settings.monitor.audits_per_day
-        decision = decide(agreement, drift, champion.contract, audits_per_day=audits_per_day)
+        slices = fallen_slices(audits, agreement, store=self.store, champion=champion)
+        decision = decide(
+            agreement,
+            drift,
+            champion.contract,
+            audits_per_day=self.settings.monitor.audits_per_day,
+            slices=slices,
+        )
         return Evidence(
             champion=champion,
             since_unix_s=since,
@@ -80,6 +89,7 @@ class Observer:
             unlabelled=self._unlabelled(champion, since),
             agreement=agreement,
             drift=drift,
+            slices=slices,
             decision=decision,
             recent=recent,
         )

@@ -49,6 +49,9 @@ def as_text(report: TickReport, *, project: str, now_unix_s: float) -> bytes:
             "Natural logarithm of the evidence that raises the alarm.",
             agreement.log_threshold,
         )
+    if report.slices is not None:
+        fell = sum(one.same_as is None for one in report.slices.found)
+        put("slices_fallen", "Slices of the traffic that are shown to have lost agreement.", fell)
     if report.drift is not None:
         put("drifted", "1 when the inputs moved since the promotion.", float(report.drift.drifted))
     return generate_latest(registry)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from coffey.core.records import Audit
 from coffey.core.settings import Settings
 from coffey.monitor.agreement import AgreementReport, watch_agreement
+from coffey.monitor.baseline import baseline_path, load_baseline
+from coffey.monitor.slices import SliceReport, find_slices
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
+from coffey.stats.confidence_bins import ConfidenceBins
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,32 @@ def reigns(registry: Registry) -> list[Reign]:
     return found
 
 
-def judged(reign: Reign, audits: Sequence[Audit], settings: Settings) -> AgreementReport | None:
-    """What its audits say about its contract; None without a contract or an audit."""
+def judged(
+    reign: Reign, audits: Sequence[Audit], settings: Settings, *, bins: ConfidenceBins | None
+) -> AgreementReport | None:
+    """What its audits say about its contract; None without a contract or an audit.
+
+    `bins` are those of its artifact, by which its audits were aimed; None where there are none.
+    """
     contract = reign.version.contract
     if contract is None or not audits:
         return None
-    return watch_agreement(audits, contract, average_run_length=average_run_length(settings))
+    length = average_run_length(settings)
+    return watch_agreement(audits, contract, average_run_length=length, bins=bins)
+
+
+def fallen_slices(
+    audits: Sequence[Audit], agreement: AgreementReport | None, *, store: Path, champion: Version
+) -> SliceReport | None:
+    """Where agreement fell, against what the champion's promise was measured on; None without a report."""
+    if agreement is None:
+        return None
+    return find_slices(
+        audits,
+        promised=agreement.promised.value,
+        baseline=load_baseline(baseline_path(store, champion.digest)),
+        change=agreement.change.index if agreement.alarm and agreement.change else None,
+    )
 
 
 def average_run_length(settings: Settings) -> float:

@@ -12,6 +12,7 @@ from coffey.core.records import Contract, Decision, DecisionKind, Interval
 from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
+from coffey.monitor.slices import Slice, SliceReport
 from coffey.stats.intervals import mcnemar, paired_difference
 from coffey.stats.scoring import Scores
 
@@ -24,11 +25,13 @@ def decide(
     contract: Contract | None,
     *,
     audits_per_day: float | None = None,
+    slices: SliceReport | None = None,
 ) -> Decision:
     """What one look at the champion leads to.
 
     Only an alarm leads to action, and only with a drop over the contract's bounds: over `redistill_drop`
-    REDISTILL, over `max_drop` INVESTIGATE. Everything else is HEALTHY, with a note where there was an alarm
+    REDISTILL, over `max_drop` INVESTIGATE. So does a slice that was found and fell by more than `max_drop`,
+    however small its part of the traffic. Everything else is HEALTHY, with a note where there was an alarm
     or drift. Drift never acts alone: inputs may move where the student is as good. WAITING without a
     champion's contract or an audit. `audits_per_day` is what the reason counts days by, where the audits do
     not tell.
@@ -41,15 +44,17 @@ def decide(
             "chance (monitor.audits_per_day of economics.requests_per_day, or monitor.audit_probability)."
         )
         return Decision(DecisionKind.WAITING, reason)
-    kind = _kind(agreement, contract)
+    kind = _kind(agreement, contract, slices)
     parts = [
         _finding(agreement, contract),
         _evidence(agreement, audits_per_day),
         _action(kind, agreement, contract),
     ]
+    if slices is not None and slices.found:
+        parts.append(slices.sentence)
     if drift is not None and drift.drifted:
         parts.append(drift.sentence)
-    return Decision(kind, " ".join(part for part in parts if part), _numbers(agreement, drift))
+    return Decision(kind, " ".join(part for part in parts if part), _numbers(agreement, drift, slices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,23 @@ def _test_name(paired: Paired) -> str:
     return "McNemar" if paired.champion.dtype == np.bool_ else "sign test"
 
 
-def _kind(agreement: AgreementReport, contract: Contract) -> DecisionKind:
-    drop = agreement.change.drop if agreement.alarm and agreement.change else 0.0
+def _kind(agreement: AgreementReport, contract: Contract, slices: SliceReport | None) -> DecisionKind:
+    drop = _drop(agreement)
     if drop > contract.redistill_drop:
         return DecisionKind.REDISTILL
-    return DecisionKind.INVESTIGATE if drop > contract.max_drop else DecisionKind.HEALTHY
+    fell = slices is not None and any(
+        _slice_drop(one, contract) > contract.max_drop for one in slices.found if one.same_as is None
+    )
+    return DecisionKind.INVESTIGATE if fell or drop > contract.max_drop else DecisionKind.HEALTHY
+
+
+def _drop(agreement: AgreementReport) -> float:
+    return agreement.change.drop if agreement.alarm and agreement.change else 0.0
+
+
+def _slice_drop(one: Slice, contract: Contract) -> float:
+    """Against its own past, or against the promise where it had none."""
+    return one.drop if one.drop is not None else contract.agreement.value - one.agreement.value
 
 
 def _finding(agreement: AgreementReport, contract: Contract) -> str:
@@ -142,6 +159,8 @@ def _evidence(agreement: AgreementReport, audits_per_day: float | None) -> str:
 def _action(kind: DecisionKind, agreement: AgreementReport, contract: Contract) -> str:
     if kind is DecisionKind.REDISTILL:
         return "Re-distill."
+    if kind is DecisionKind.INVESTIGATE and _drop(agreement) <= contract.max_drop:
+        return "Agreement as a whole is within what is tolerated, but a slice fell: investigate."
     if kind is DecisionKind.INVESTIGATE:
         return f"Investigate; re-distilling starts at {_points(contract.redistill_drop)} points."
     if not agreement.alarm:
@@ -153,7 +172,7 @@ def _action(kind: DecisionKind, agreement: AgreementReport, contract: Contract) 
     )
 
 
-def _numbers(agreement: AgreementReport, drift: DriftReport | None) -> Numbers:
+def _numbers(agreement: AgreementReport, drift: DriftReport | None, slices: SliceReport | None) -> Numbers:
     numbers: Numbers = {
         "audits": agreement.audits,
         "aimed_audits": agreement.aimed,
@@ -165,6 +184,8 @@ def _numbers(agreement: AgreementReport, drift: DriftReport | None) -> Numbers:
         "alarm_index": agreement.alarm_index,
         **_since(agreement.change),
     }
+    if slices is not None:
+        numbers["slices"] = ", ".join(one.name for one in slices.found if one.same_as is None)
     if drift is not None:
         numbers["drifted"] = ", ".join(measure.name for measure in drift.measures if measure.moved)
     return numbers

@@ -358,7 +358,8 @@ def _conclude(
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
     contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
     name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
-    keep_reference(candidate, fresh.judge, store=tools.store, trust=tools.trust)
+    judged = Holdout(fresh.judge, answers)
+    keep_reference(candidate, judged, store=tools.store, trust=tools.trust, counts=fresh.counts)
     outcome = WAITING if _waits(decision, tools) else decision.kind.value
     tools.journal.record(FINISHED, {"version": name, "kind": outcome}, key=f"{run_id}/{FINISHED}")
     return RedistillReport(

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from coffey.artifact.predictor import Predictor
 from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
-from coffey.control.audits import AuditLog, Collected, Passed, collect_audits
+from coffey.control.audits import AuditLog, Beside, Collected, Passed, Place, collect_audits
 from coffey.control.evidence import Evidence, Observer
 from coffey.control.holding import held_back
 from coffey.control.journal import FINISHED, ControlJournal
@@ -33,7 +34,9 @@ from coffey.core.progress import Progress
 from coffey.core.records import Decision, DecisionKind, TrafficRecord
 from coffey.core.settings import Settings
 from coffey.monitor.agreement import AgreementReport
+from coffey.monitor.baseline import Baseline, baseline_path, load_baseline
 from coffey.monitor.drift import DriftReport
+from coffey.monitor.slices import SliceReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.stats.confidence_bins import ConfidenceBins
@@ -122,6 +125,8 @@ class TickReport:
     """Audited requests that the teacher gave no usable answer to, in this tick; see `control.audits`."""
     unlabelled: int = 0
     """Those of the champion in all, since it was promoted. They are in no estimate."""
+    slices: SliceReport | None = None
+    """The requests that a drop comes from."""
 
     @property
     def alarm(self) -> bool:
@@ -194,6 +199,7 @@ def report_of(
         redistilled=redistilled,
         skipped=collected.skipped,
         unlabelled=seen.unlabelled,
+        slices=seen.slices,
     )
 
 
@@ -234,6 +240,7 @@ def _ask_teacher(loop: Loop, champion: Version, served: Selection, progress: Pro
         return Collected()
     teacher = loop.teacher()
     manifest = read_manifest(loop.store / champion.artifact, trust=loop.trust)
+    baseline = load_baseline(baseline_path(loop.store, champion.digest))
     return collect_audits(
         traffic,
         loop.audits,
@@ -242,8 +249,16 @@ def _ask_teacher(loop: Loop, champion: Version, served: Selection, progress: Pro
         labels=teacher.labels,
         teacher=teacher.fingerprint,
         scoring=manifest.scoring,
-        passed=None if manifest.bins is None else _passed(loop, champion, served, manifest.bins),
+        beside=Beside(
+            passed=None if manifest.bins is None else _passed(loop, champion, served, manifest.bins),
+            place=None if baseline is None else _place(loop, champion, baseline),
+        ),
     )
+
+
+def _place(loop: Loop, champion: Version, baseline: Baseline) -> Place:
+    predictor = Predictor.load(loop.store / champion.artifact, trust=loop.trust)
+    return lambda texts: baseline.places(predictor, texts)
 
 
 def _passed(loop: Loop, champion: Version, served: Selection, bins: ConfidenceBins) -> Passed:

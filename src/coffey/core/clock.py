@@ -30,3 +30,12 @@ def stamp(unix_s: float) -> str:
     """
     moment = datetime.fromtimestamp(unix_s, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def spoken(unix_s: float) -> str:
+    """Seconds since 1970 in UTC, to the minute, as people say it.
+
+    >>> spoken(0)
+    'Thursday 1970-01-01 00:00 UTC'
+    """
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%A %Y-%m-%d %H:%M UTC")

@@ -164,6 +164,10 @@ class Audit:
     passed: tuple[float, ...] | None = None
     """Requests of each confidence bin of the model since the audit before, that were not audited; each
     counted as its own rate divided by this one's. None where they were not counted."""
+    tokens: int | None = None
+    """Tokens that the student read of it; None where its model has no baseline."""
+    cluster: int | None = None
+    """The cluster of the model's baseline that it lies in; -1 where it is unlike all."""
 
     @property
     def agreement(self) -> float:

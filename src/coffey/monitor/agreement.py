@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from coffey.core.records import Audit, Contract, Interval
+from coffey.monitor.estimates import Estimates
 from coffey.stats.aiming import Aim
 from coffey.stats.confidence_bins import ConfidenceBins
-from coffey.stats.confidence_sequence import ConfidenceSequence
 from coffey.stats.e_detector import EDetector
-from coffey.stats.intervals import weighted_share
 
 WINDOW = 200
 """Audits that one point of the plot looks back over."""
@@ -107,7 +106,6 @@ def watch_agreement(
             the least among `audits` when absent, which is right where probabilities are fixed in advance.
         bins: of the champion, by which its audits were aimed; None where they were not.
     """
-    agree = np.array([audit.agreement for audit in audits], dtype=np.float64)
     weights = audit_weights(audits, least_probability)
     floor = min(max(contract.agreement.low, _EDGE), 1 - _EDGE)
     aimed = sum(audit.passed is not None for audit in audits)
@@ -122,12 +120,11 @@ def watch_agreement(
     for audit, weight in zip(audits, weights.tolist(), strict=True):
         _take(detector, audit, weight, aim, bins)
         evidence.append(detector.log_evidence)
-    sequence = ConfidenceSequence()
-    sequence.extend(agree.tolist(), weights.tolist())
+    estimates = Estimates.of(audits, weights, bins if aim else None)
     at = detector.alarm_at
     return AgreementReport(
         audits=len(audits),
-        overall=sequence.interval(),
+        overall=estimates.overall(),
         promised=contract.agreement,
         floor=floor,
         average_run_length=average_run_length,
@@ -136,8 +133,8 @@ def watch_agreement(
         alarm=detector.alarm,
         alarm_index=at,
         alarm_unix_s=None if at is None else audits[at].unix_s,
-        change=_change(audits, agree, weights, start=detector.change, promised=contract.agreement.value),
-        series=_series(audits, agree, weights, evidence),
+        change=_change(audits, estimates, start=detector.change, promised=contract.agreement.value),
+        series=_series(audits, estimates, evidence),
         aimed=aimed if aim else 0,
         audits_per_day=_per_day(audits[-RECENT_AUDITS:]),
     )
@@ -176,17 +173,10 @@ def audit_weights(audits: Sequence[Audit], least_probability: float | None = Non
     return least / chances
 
 
-def _change(
-    audits: Sequence[Audit],
-    agree: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64],
-    *,
-    start: int,
-    promised: float,
-) -> Change | None:
+def _change(audits: Sequence[Audit], estimates: Estimates, *, start: int, promised: float) -> Change | None:
     if start >= len(audits):
         return None
-    since = weighted_share(agree[start:], weights[start:])
+    since = estimates.between(start, len(audits))
     return Change(
         index=start,
         id=audits[start].id,
@@ -198,10 +188,7 @@ def _change(
 
 
 def _series(
-    audits: Sequence[Audit],
-    agree: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64],
-    evidence: Sequence[float],
+    audits: Sequence[Audit], estimates: Estimates, evidence: Sequence[float]
 ) -> tuple[AgreementPoint, ...]:
     """Evenly spaced points that end at the last audit."""
     n = len(audits)
@@ -211,7 +198,7 @@ def _series(
         AgreementPoint(
             audits=end,
             unix_s=audits[end - 1].unix_s,
-            agreement=weighted_share(agree[max(0, end - WINDOW) : end], weights[max(0, end - WINDOW) : end]),
+            agreement=estimates.between(max(0, end - WINDOW), end),
             log_evidence=evidence[end - 1],
         )
         for end in ends

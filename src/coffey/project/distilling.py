@@ -241,7 +241,7 @@ def register_passed(
         who=who,
         evidence={"gate": passed.reason},
     )
-    keep_reference(candidate, lesson.holdout.texts, store=space.store, trust=space.trust)
+    keep_reference(candidate, lesson.holdout, store=space.store, trust=space.trust)
     return version.name
 
 

@@ -19,6 +19,7 @@ _TYPES = {
     "float": "float64",
     "bool": "bool",
     "float | None": "float64",
+    "int | None": "int64",
     "tuple[float, ...] | None": "list",
 }
 

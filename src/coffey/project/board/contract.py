@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, replace
 
+from coffey.artifact.read import read_manifest
 from coffey.control.audits import AuditLog
-from coffey.control.history import Reign, judged, reigns
+from coffey.control.history import Reign, fallen_slices, judged, reigns
 from coffey.control.journal import DECISION, ControlJournal, Entry
 from coffey.core.clock import stamp, unix_now
+from coffey.core.errors import ArtifactError, StoreUnavailable
 from coffey.core.records import Audit, JsonObject
 from coffey.dashboard.plain import plain
 from coffey.monitor.agreement import AgreementPoint, AgreementReport
-from coffey.monitor.slices import Slice, slices
+from coffey.monitor.slices import Slice
 from coffey.project.wiring import LATER
 from coffey.project.workspace import Workspace
 from coffey.registry.version import Version
+from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.teacher.spending import read_spending, spending_folder
 from coffey.traffic.redaction import DROPPED
 
@@ -53,22 +56,30 @@ class ContractSource:
         audits = now.audits(self._audits.all())
         reports = [(reign, self._judged(reign)) for reign in found[-REIGNS:]]
         decisions = self._journal.entries(DECISION)
+        store, report = self._space.store, reports[-1][1]
+        slices = fallen_slices(audits, report, store=store, champion=now.version)
         return {
             "champion": now.version.name,
             "since": stamp(now.since_unix_s),
             "audits": len(audits),
             "unlabelled": self._unlabelled(now),
             "decision": decision_of(decisions[-1]) if decisions else None,
-            "agreement": _without_series(reports[-1][1]),
+            "agreement": _without_series(report),
             "watch": _watch(reports, decisions),
-            "slices": [self._said(one) for one in slices(audits)],
+            "slices": {
+                "sentence": slices.sentence if slices else "",
+                "found": [self._said(one) for one in slices.found] if slices else [],
+                "others": [self._said(one) for one in slices.others] if slices else [],
+            },
             "spent": self._spent(now.version),
         }
 
     def _judged(self, reign: Reign) -> AgreementReport | None:
         key = (reign.version.name, reign.since_unix_s)
         if reign.until_unix_s is None or key not in self._done:
-            self._done[key] = judged(reign, reign.audits(self._audits.all()), self._space.settings)
+            bins = bins_of(self._space, reign.version)
+            audits = reign.audits(self._audits.all())
+            self._done[key] = judged(reign, audits, self._space.settings, bins=bins)
         return self._done[key]
 
     def _unlabelled(self, reign: Reign) -> int:
@@ -90,13 +101,15 @@ class ContractSource:
         """A slice; texts that are older than the retention time are not shown, though a tick may be late."""
         before = self._now() - self._space.settings.monitor.retention_days * 86_400
         kept = [replace(each, text=DROPPED) if each.unix_s < before else each for each in one.examples]
-        return {
-            "label": one.label,
-            "audits": one.audits,
-            "agreement": asdict(one.agreement),
-            "mistaken_for": one.mistaken_for,
-            "examples": [_example(each) for each in kept],
-        }
+        return {**plain_object(replace(one, examples=())), "examples": [_example(each) for each in kept]}
+
+
+def bins_of(space: Workspace, version: Version) -> ConfidenceBins | None:
+    """By which its audits were aimed; None as well where its artifact cannot be verified any more."""
+    try:
+        return read_manifest(space.store / version.artifact, trust=space.trust).bins
+    except (ArtifactError, StoreUnavailable):
+        return None
 
 
 def decision_of(entry: Entry) -> JsonObject:

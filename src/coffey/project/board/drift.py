@@ -11,7 +11,7 @@ from coffey.control.journal import DECISION, ControlJournal
 from coffey.core.records import JsonObject
 from coffey.monitor.drift import measure_drift
 from coffey.monitor.sample import ROWS, load_sample, reference_path, sample_requests
-from coffey.project.board.contract import plain_object
+from coffey.project.board.contract import bins_of, plain_object
 from coffey.project.workspace import Workspace
 
 
@@ -37,7 +37,8 @@ class DriftSource:
         now = found[-1]
         store, digest = self._space.store, now.version.digest
         reference = load_sample(reference_path(store, digest))
-        report = judged(now, now.audits(AuditLog(store / "audits").of(digest)), self._space.settings)
+        audits = now.audits(AuditLog(store / "audits").of(digest))
+        report = judged(now, audits, self._space.settings, bins=bins_of(self._space, now.version))
         if report is not None and report.alarm and report.change is not None:
             texts = select(store, model=digest, since=report.change.unix_s).spread(ROWS)
         else:

@@ -99,29 +99,63 @@ def _watch(found: JsonObject) -> Section:
 
 
 def _slices(found: JsonObject) -> Section | None:
-    found_slices = rows(found, "slices")
-    if not found_slices:
+    fell, others = rows(found, "slices", "found"), rows(found, "slices", "others")
+    if not fell and not others:
         return None
-    body = [
-        (
-            words(one, "label"),
-            figures.interval(share) if (share := estimate(one, "agreement")) else figures.ABSENT,
-            f"{number(one, 'audits') or 0:,.0f}",
-            words(one, "mistaken_for"),
+    blocks: list[Block] = [Note(words(found, "slices", "sentence"), "warn" if fell else "plain")]
+    if fell:
+        blocks.append(
+            Table(
+                (
+                    "requests",
+                    "share of the traffic",
+                    "agreement before",
+                    "agreement since (95 %)",
+                    "audits",
+                    "of the whole drop",
+                    "the teacher says",
+                ),
+                [_fell(one) for one in fell],
+                caption="Slices that fell",
+                text_columns=frozenset({0, 6}),
+            )
         )
-        for one in found_slices
-    ]
-    table = Table(
-        ("the teacher says", "agreement (95 %)", "audits", "the student's commonest other answer"),
-        body,
-        caption="Labels with the most disagreement",
-        text_columns=frozenset({0, 3}),
-    )
+    if others:
+        blocks.append(
+            Table(
+                ("requests", "agreement (95 %)", "audits", "the teacher's commonest other answer"),
+                [(words(one, "name"), *_agreed(one), words(one, "mistaken_for")) for one in others],
+                caption="Labels with the most disagreement, not shown to have fallen",
+                text_columns=frozenset({0, 3}),
+            )
+        )
     lead = (
-        "Audited requests of the champion by the teacher's label. Several are looked at, so that one may "
-        "stand out by chance."
+        "Audited requests of the champion, by the student's label, by length and by cluster of its features, "
+        "against what the promise was measured on."
     )
-    return Section("Where they disagree", lead, [table, *_examples(found_slices)])
+    return Section("Where they disagree", lead, [*blocks, *_examples([*fell, *others])])
+
+
+def _fell(one: JsonObject) -> tuple[str, ...]:
+    before, explained = estimate(one, "agreement_before"), number(one, "explained")
+    same = words(one, "same_as")
+    return (
+        f"{words(one, 'name')} (mostly those {same})" if same else words(one, "name"),
+        f"{_part(number(one, 'share_before'))} → {_part(number(one, 'share'))}",
+        figures.share(before.value) if before else figures.ABSENT,
+        *_agreed(one),
+        figures.ABSENT if explained is None else _part(explained),
+        words(one, "mistaken_for"),
+    )
+
+
+def _agreed(one: JsonObject) -> tuple[str, str]:
+    share = estimate(one, "agreement")
+    return figures.interval(share) if share else figures.ABSENT, f"{number(one, 'audits') or 0:,.0f}"
+
+
+def _part(share: float | None) -> str:
+    return figures.ABSENT if share is None else figures.percent(share)
 
 
 def _examples(found: list[JsonObject]) -> list[Block]:
