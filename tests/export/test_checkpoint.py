@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 
@@ -76,6 +77,16 @@ def test_what_is_written_is_read(saved, texts, tmp_path):
     weights = saved.student.state_dict()
     assert all(torch.equal(weights[name], value) for name, value in found.student.state_dict().items())
     assert logits_of(found, texts[:5]).equal(logits_of(saved, texts[:5]))
+
+
+def test_a_factorised_table_is_multiplied_out(tokenizer, texts, tmp_path):
+    """The checkpoint is a BERT of one table, and answers as the student with its two factors."""
+    shape = dataclasses.replace(SHAPES["encoder"], embedding=16)
+    student = SavedStudent(new_student(shape, seed=3).eval(), tokenizer, LABELS)
+    assert write_checkpoint(tmp_path, student, texts=texts[:20]).largest_difference < 1e-4
+    found = read_checkpoint(tmp_path)
+    assert found.student.shape == SHAPES["encoder"]
+    assert torch.allclose(logits_of(found, texts[:20]), logits_of(student, texts[:20]), atol=1e-4)
 
 
 def test_many_labels_are_said_in_the_configuration(saved, tmp_path):

@@ -126,7 +126,7 @@ def _model(saved: SavedStudent, *, many_labels: bool) -> PreTrainedModel:
     student = saved.student
     if isinstance(student, Student):
         made: PreTrainedModel = CoffeyEncoderForSequenceClassification(_encoder_config(student.shape, named))
-        weights = _as_bert(student.state_dict())
+        weights = _as_bert(_whole(student))
     elif isinstance(student, StaticStudent):
         made = CoffeyStaticForSequenceClassification(_static_config(student.shape, named))
         weights = dict(student.state_dict())
@@ -164,6 +164,12 @@ def _static_config(shape: StaticShape, named: Mapping[str, Any]) -> CoffeyStatic
         max_position_embeddings=shape.max_length,
         **named,
     )
+
+
+def _whole(student: Student) -> dict[str, Tensor]:
+    """An encoder's weights, with a factorised token table multiplied out: BERT has no projection."""
+    rest = {name: weight for name, weight in student.state_dict().items() if not name.startswith("widen.")}
+    return rest | {"tokens.weight": student.table().detach()}
 
 
 def _as_bert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
