@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from coffey.control.fresh import Recent
 from coffey.control.holding import held_back
-from coffey.control.journal import FINISHED, ControlJournal
-from coffey.control.redistill import FAILED, OPENED, Recent
+from coffey.control.journal import FINISHED, WAITING, ControlJournal
+from coffey.control.redistill import ABANDONED, FAILED, OPENED
 from coffey.core.records import Decision, DecisionKind
 from coffey.core.settings import ControlSettings
 from coffey.registry.journal import JournalRegistry
@@ -59,9 +60,9 @@ def test_nothing_holds_back_what_is_due(journal, registry):
     assert (healthy.kind, healthy.reason) == (DecisionKind.HEALTHY, "It fell.")
 
 
-@pytest.mark.parametrize("kind", ["keep", FAILED])
-def test_a_lost_try_waits_for_twice_the_audits(journal, registry, kind):
-    """Of the same champion; a won one does not wait."""
+@pytest.mark.parametrize("kind", ["keep", FAILED, "promote", WAITING])
+def test_a_try_that_came_to_nothing_waits_for_twice_the_audits(journal, registry, kind):
+    """Lost, failed, or promoted and rolled back: its champion is champion all the same."""
     ended(journal, kind=kind)
     found = decided(journal, registry, audits=199)
     assert found.kind is DecisionKind.KEEP
@@ -70,14 +71,20 @@ def test_a_lost_try_waits_for_twice_the_audits(journal, registry, kind):
 
 
 def test_a_try_of_another_champion_does_not_count(journal, registry):
-    """Nor does one that won."""
+    """Nor does one that was given up."""
     ended(journal, champion="two")
+    assert decided(journal, registry).kind is DecisionKind.REDISTILL
+
+
+def test_a_try_that_was_given_up_does_not_count(journal, registry):
+    """Its champion had been replaced meanwhile."""
+    ended(journal, kind=ABANDONED)
     assert decided(journal, registry).kind is DecisionKind.REDISTILL
 
 
 def test_the_cooldown_counts_from_the_end_of_the_last_one(journal, registry):
     """Whatever it came to."""
-    ended(journal, kind="promote")
+    ended(journal, champion="two", kind="promote")
     found = decided(journal, registry, cooldown_hours=24, now=110 * HOUR)
     assert found.kind is DecisionKind.KEEP
     assert "less than 24 hours ago: 14.0 to go" in found.reason

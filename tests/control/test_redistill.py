@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from coffey.control.redistill import Recent, is_settled, redistill, sample_recent
+from coffey.control.fresh import Recent, sample_recent
+from coffey.control.redistill import is_settled, redistill
 from coffey.core.errors import EmptyData
 from coffey.core.ids import input_key
 from coffey.core.progress import Silent
@@ -34,11 +35,20 @@ def sample(texts=TEXTS, audits=(), *, limit=400, share=0.4, without=(), seed=17)
 
 
 def test_learning_and_judging_share_no_text():
-    """The limit holds for both together; the share of judging texts is about the one asked for."""
+    """The limit holds for what is learned from; all texts on the other side judge, in a random order."""
     fresh = sample()
-    assert len(fresh.learn) + len(fresh.judge) == 400
     assert not set(fresh.learn) & set(fresh.judge)
-    assert 120 <= len(fresh.judge) <= 200
+    assert 200 <= len(fresh.learn) <= 280
+    assert 350 <= len(fresh.judge) <= 450
+    assert fresh.judge == sample(limit=1000).judge
+    assert list(fresh.judge) != sorted(fresh.judge)
+
+
+def test_the_first_judges_are_a_sample():
+    """A promise is measured on the first of them, each with its requests."""
+    fresh = sample(TEXTS + TEXTS[:300])
+    assert fresh.first(50) == type(fresh)(fresh.learn, fresh.judge[:50], fresh.counts[:50])
+    assert fresh.first(10_000) == fresh
 
 
 def test_the_sample_depends_on_the_texts_alone():
@@ -131,7 +141,9 @@ def test_the_sample_of_a_run_is_kept(mended):
     lines = (mended.project.folder / "holdout.jsonl").read_text().splitlines()
     holdout = [json.loads(line)["text"] for line in lines]
     every = [*kept["learn"], *kept["judge"]]
-    assert len(every) == len(set(every)) == mended.report.redistilled.labelled
+    assert len(every) == len(set(every))
+    assert mended.report.redistilled.labelled == len(kept["learn"]) + 160
+    assert mended.report.redistilled.comparison.requests == sum(kept["counts"])
     assert not set(every) & set(holdout)
     assert set(every) <= set(mended.project.new(500, seed=6)), "only traffic since the change"
 

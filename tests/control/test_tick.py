@@ -159,7 +159,7 @@ def test_a_redistillation_goes_on_without_what_the_teacher_cannot_label(drifted,
     assert report.skipped > 0
     (path,) = project.store.glob("control/redistill/*/sample.json")
     kept = json.loads(path.read_bytes())
-    drawn = {*kept["learn"], *kept["judge"]}
+    drawn = {*kept["learn"], *kept["judge"][:160]}
     assert drawn & skipped
     assert report.redistilled.labelled == len(drawn - skipped)
     assert report.redistilled.decision.kind is DecisionKind.PROMOTE
@@ -185,6 +185,8 @@ def test_drift_raises_the_alarm_and_is_mended(mended, drifted):
     assert "unknown" in report.drift.sentence
     assert report.redistilled.decision.kind is DecisionKind.PROMOTE
     assert report.redistilled.after.low > report.redistilled.before.high
+    assert report.redistilled.comparison.gain.low > 0
+    assert 0 < report.redistilled.comparison.asked < report.redistilled.labelled / 4
     assert registry.alias(CHAMPION) == report.redistilled.challenger
     assert registry.alias(PREVIOUS) == old.name
     assert registry.alias(CHALLENGER) is None
@@ -198,8 +200,8 @@ def test_the_new_promise_is_measured_on_fresh_audits(mended):
     (sampled,) = journal(project).entries("sampled")
     assert contract.agreement == found.after
     assert contract.measured_on == "fresh audits"
-    assert contract.examples == sampled.body["judge"]
-    assert found.labelled == sampled.body["judge"] + sampled.body["learn"]
+    assert contract.examples == 0.4 * 400, "monitor.fresh_share of monitor.relabel"
+    assert found.labelled == contract.examples + sampled.body["learn"]
 
 
 def test_what_was_paid_for_is_asked_once(mended):

@@ -17,6 +17,7 @@ from coffey.dashboard import figures
 if TYPE_CHECKING:
     from coffey.control.tick import TickReport
     from coffey.monitor.agreement import AgreementReport
+    from coffey.stats.paired_sequence import Comparison
 
 
 def tick(
@@ -60,6 +61,14 @@ def _evidence(agreement: AgreementReport) -> str:
     return f"{logs}; {often}, {days}"
 
 
+def _looked_back(found: Comparison) -> str:
+    """What is known of the previous champion against this one."""
+    return (
+        f"gain {figures.interval(found.gain)}, {found.verdict.value}; differs in "
+        f"{figures.percent(found.differing)} of {found.requests:,} requests, {found.asked:,} asked"
+    )
+
+
 def draw(report: TickReport) -> RenderableType:
     """The decision with its numbers, and what was done about it."""
     agreement, mended = report.agreement, report.redistilled
@@ -81,9 +90,12 @@ def draw(report: TickReport) -> RenderableType:
         rows.append(("drift", report.drift.sentence))
     if report.slices:
         rows.append(("slices", report.slices.sentence))
+    if report.looked_back:
+        rows.append(("previous champion", _looked_back(report.looked_back)))
     if mended:
         rows.append(("re-distilled", mended.decision.reason))
-        rows.append(
-            ("fresh agreement", f"{figures.interval(mended.before)} → {figures.interval(mended.after)}")
-        )
+        if mended.before and mended.after:
+            rows.append(
+                ("fresh agreement", f"{figures.interval(mended.before)} → {figures.interval(mended.after)}")
+            )
     return facts(rows)

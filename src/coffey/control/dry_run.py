@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from coffey.control.audits import Collected
 from coffey.control.evidence import Evidence
 from coffey.control.tick import NO_CHAMPION, Loop, TickReport, report_of
+from coffey.core.clock import unix_now
 from coffey.core.errors import UnknownVersion
+from coffey.core.progress import Silent
 from coffey.core.records import Decision, DecisionKind
 from coffey.registry.protocol import CHAMPION
 from coffey.traffic.compact import CompactReport
@@ -47,7 +49,7 @@ def dry_run(loop: Loop) -> DryRun:
     if run_id is not None and mended is not None and loop.is_wanted(run_id, mended):
         steps.append(f"Go on with the re-distillation {run_id}, and leave the rest to the next tick.")
     else:
-        steps += [*_asking(pending), *_mending(loop, seen, decision)]
+        steps += [*_asking(pending), *_looking_back(loop, seen), *_mending(loop, seen, decision)]
     return DryRun(report_of(seen, decision, CompactReport(), Collected()), tuple(steps))
 
 
@@ -61,6 +63,15 @@ def _compaction(loop: Loop) -> Iterator[str]:
 def _asking(pending: int) -> Iterator[str]:
     if pending:
         yield f"Ask the teacher about {pending:,} audited requests; its answers may change the decision."
+
+
+def _looking_back(loop: Loop, seen: Evidence) -> Iterator[str]:
+    most = loop.look_back(Silent()).allowed(seen.champion, seen.since_unix_s, unix_now())
+    if most:
+        yield (
+            f"Compare the previous champion with {seen.champion.name}, and ask the teacher about up to "
+            f"{most:,} recent texts on which they differ."
+        )
 
 
 def _mending(loop: Loop, seen: Evidence, decision: Decision) -> Iterator[str]:

@@ -12,9 +12,9 @@ from coffey.artifact.predictor import Predictor
 from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog
+from coffey.control.fresh import Recent
 from coffey.control.history import average_run_length, fallen_slices
 from coffey.control.policy import decide
-from coffey.control.redistill import Recent
 from coffey.core.records import Audit, Decision
 from coffey.core.settings import Settings
 from coffey.monitor.agreement import AgreementReport, watch_agreement

@@ -1,10 +1,10 @@
-"""What holds a re-distillation back that the policy asks for: patience, cooldown, approval, too few texts."""
+"""What holds a re-distillation back that the policy asks for: approval, patience, cooldown, too few texts."""
 
 from __future__ import annotations
 
 from coffey.control.evidence import Evidence
 from coffey.control.journal import FINISHED, ControlJournal, Entry
-from coffey.control.redistill import FAILED, OPENED
+from coffey.control.redistill import ABANDONED, OPENED
 from coffey.core.records import Decision, DecisionKind
 from coffey.core.settings import ControlSettings
 from coffey.registry.protocol import CHALLENGER, Registry
@@ -26,7 +26,7 @@ def held_back(
     if seen.decision.kind is not DecisionKind.REDISTILL:
         return seen.decision
     reason = (
-        _patience(seen, journal) or _approval(registry, settings) or _cooldown(journal, settings, now_unix_s)
+        _approval(registry, settings) or _patience(seen, journal) or _cooldown(journal, settings, now_unix_s)
     )
     if reason:
         return _instead(seen.decision, DecisionKind.KEEP, reason)
@@ -45,12 +45,12 @@ def _instead(decision: Decision, kind: DecisionKind, reason: str) -> Decision:
 
 
 def _patience(seen: Evidence, journal: ControlJournal) -> str | None:
-    """After a challenger lost or a run failed, the next try waits for twice the audits."""
+    """After a run that failed, lost or was rolled back, the next try waits for twice the audits."""
     audits = len(seen.audits)
     lost = [
         entry
         for entry in journal.entries(OPENED)
-        if entry.body["champion"] == seen.champion.name and _kept(journal, entry)
+        if entry.body["champion"] == seen.champion.name and _came_to_nothing(journal, entry)
     ]
     if not lost or audits >= 2 * lost[-1].body["audits"]:
         return None
@@ -80,6 +80,7 @@ def _cooldown(journal: ControlJournal, settings: ControlSettings, now_unix_s: fl
     )
 
 
-def _kept(journal: ControlJournal, opened: Entry) -> bool:
+def _came_to_nothing(journal: ControlJournal, opened: Entry) -> bool:
+    """Whether a run for the champion left it in its place: even a promotion did, if it is champion again."""
     finished = journal.find(f"{opened.key}/{FINISHED}")
-    return finished is not None and finished.body["kind"] in (DecisionKind.KEEP.value, FAILED)
+    return finished is not None and finished.body["kind"] != ABANDONED

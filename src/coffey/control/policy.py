@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from coffey.core.records import Contract, Decision, DecisionKind, Interval
 from coffey.export.gate import GateResult
 from coffey.monitor.agreement import AgreementReport, Change
 from coffey.monitor.drift import DriftReport
 from coffey.monitor.slices import Slice, SliceReport
-from coffey.stats.intervals import mcnemar, paired_difference
+from coffey.stats.intervals import paired_difference
+from coffey.stats.paired_sequence import Comparison, Verdict
 from coffey.stats.scoring import Scores
 
 Numbers = dict[str, float | int | str | None]
@@ -59,56 +57,109 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """How right either was (or how well it agreed with the teacher) on the same examples."""
+    """How well either agreed with the teacher on the same examples."""
 
     champion: Scores
     challenger: Scores
-    weights: npt.NDArray[np.floating] | None = None
-    """1 / probability of audit, or requests that each stands for [n]; equal when absent."""
 
     def __len__(self) -> int:
         return len(self.champion)
 
 
-def judge(
-    *, holdout: Paired, fresh: Paired, tolerated: float, gate: GateResult | None = None, seed: int = 17
-) -> Decision:
-    """PROMOTE a challenger that is better on fresh audits and not worse on the old holdout; else KEEP.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a challenger without asking the teacher anything new."""
+
+    holdout: int
+    """Old holdout examples."""
+    change: Interval
+    """Its agreement there minus the champion's."""
+    tolerated: float
+    gate: GateResult | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is shown not to have lost more than is tolerated of what the champion knew."""
+        return self.change.low >= -self.tolerated
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is worth comparing."""
+        return self.kept and (self.gate is None or self.gate.passed)
+
+
+def stand(holdout: Paired, *, tolerated: float, gate: GateResult | None = None, seed: int = 17) -> Standing:
+    """Hold a challenger against the old holdout and the gate; neither may have been trained or chosen on it.
 
     Whatever it gained, one that the gate refuses is not promoted: small losses, each tolerated against the
     champion before, would else add up over many re-distillations.
-
-    Better: the whole 95 % interval of the paired difference on `fresh` is over 0. Not worse: the whole
-    interval on `holdout` is at least `-tolerated`. Neither side may have been trained or chosen on these
-    examples; the intervals hold for one look at them.
     """
-    gain = paired_difference(fresh.challenger, fresh.champion, weights=fresh.weights, seed=seed)
-    loss = paired_difference(holdout.challenger, holdout.champion, weights=holdout.weights, seed=seed)
-    better, kept = gain.low > 0, loss.low >= -tolerated
-    refused = gate is not None and not gate.passed
-    kind = DecisionKind.PROMOTE if better and kept and not refused else DecisionKind.KEEP
-    p_value = mcnemar(fresh.challenger, fresh.champion)
-    reason = (
-        f"On {len(fresh)} fresh audits the challenger is {_compared(gain)}, "
-        f"{_test_name(fresh)} p = {p_value:.2g}: "
-        f"{'better' if better else 'not shown to be better'}. "
-        f"On {len(holdout)} old holdout examples it is {_compared(loss)}: "
-        f"{'within' if kept else 'not shown to be within'} the tolerated drop of "
-        f"{_points(tolerated)} points. "
-        + (f"The gate refused it: {gate.reason}. " if gate is not None and refused else "")
-        + ("Promote the challenger." if kind is DecisionKind.PROMOTE else "Keep the champion.")
-    )
+    change = paired_difference(holdout.challenger, holdout.champion, seed=seed)
+    return Standing(len(holdout), change, tolerated, gate)
+
+
+def judge(standing: Standing, fresh: Comparison | None) -> Decision:
+    """PROMOTE a challenger that stands and is shown to be better on fresh requests; else KEEP.
+
+    `fresh` is None where it does not stand, so that the teacher need not be asked.
+    """
+    wins = standing.passed and fresh is not None and fresh.verdict is Verdict.BETTER
+    kind = DecisionKind.PROMOTE if wins else DecisionKind.KEEP
+    parts = [
+        "It is not compared on fresh requests." if fresh is None else compared(fresh, "the challenger"),
+        _holdout(standing),
+        f"The gate refused it: {standing.gate.reason}." if standing.gate and not standing.gate.passed else "",
+        "Promote the challenger." if wins else "Keep the champion.",
+    ]
     numbers: Numbers = {
-        "fresh": len(fresh),
-        "fresh_p": p_value,
-        "holdout": len(holdout),
-        "tolerated": tolerated,
+        **({} if fresh is None else comparison_numbers(fresh)),
+        "holdout": standing.holdout,
+        "tolerated": standing.tolerated,
+        **_spread("holdout_change", standing.change),
     }
-    return Decision(kind, reason, {**numbers, **_spread("gain", gain), **_spread("holdout_change", loss)})
+    return Decision(kind, " ".join(part for part in parts if part), numbers)
 
 
-def _test_name(paired: Paired) -> str:
-    return "McNemar" if paired.champion.dtype == np.bool_ else "sign test"
+def compared(found: Comparison, who: str) -> str:
+    """What a comparison of `who` with the champion has shown, as a sentence."""
+    verdict = {
+        Verdict.BETTER: "better",
+        Verdict.NOT_BETTER: "not better",
+        Verdict.NO_WORSE: "not worse, and not shown to be better",
+        Verdict.NOT_YET: "not shown to be better",
+    }[found.verdict]
+    return (
+        f"On {found.requests:,} fresh requests the two differ in {found.differing * 100:.1f} %. Of "
+        f"{found.asked:,} such texts that the teacher was asked about, {who} won {found.won:,} and lost "
+        f"{found.lost:,}: over all requests it is {_compared(found.gain)}, {verdict}."
+    )
+
+
+def look_back_reason(found: Comparison, previous: str, *, waits: bool) -> str:
+    """Why the previous champion comes back."""
+    act = "Roll back: it waits for approval, `coffey rollback`." if waits else "Roll back."
+    return f"{compared(found, f'the previous champion {previous}')} {act}"
+
+
+def comparison_numbers(found: Comparison) -> Numbers:
+    """The same in numbers."""
+    return {
+        "fresh": found.requests,
+        "differing": found.differing,
+        "asked": found.asked,
+        "won": found.won,
+        "lost": found.lost,
+        "verdict": found.verdict.value,
+        **_spread("gain", found.gain),
+    }
+
+
+def _holdout(standing: Standing) -> str:
+    return (
+        f"On {standing.holdout:,} old holdout examples it is {_compared(standing.change)}: "
+        f"{'within' if standing.kept else 'not shown to be within'} the tolerated drop of "
+        f"{_points(standing.tolerated)} points."
+    )
 
 
 def _kind(agreement: AgreementReport, contract: Contract, slices: SliceReport | None) -> DecisionKind:

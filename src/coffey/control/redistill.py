@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,15 +17,16 @@ from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Signer, Trust
 from coffey.control.audits import Answer
 from coffey.control.candidate import Candidate, Making, keep_reference, make_candidate, promise, register
+from coffey.control.comparison import Requests, Rules, compare
+from coffey.control.fresh import Fresh, Recent, sample_recent
 from coffey.control.journal import FINISHED, WAITING, ControlJournal
-from coffey.control.policy import Paired, judge
+from coffey.control.policy import Paired, judge, stand
 from coffey.core.clock import utc_now
 from coffey.core.errors import EmptyData
 from coffey.core.files import write_atomic
 from coffey.core.ids import canonical_json, input_key
 from coffey.core.progress import Progress
 from coffey.core.records import (
-    Audit,
     Contract,
     Decision,
     DecisionKind,
@@ -42,15 +43,13 @@ from coffey.export.package import Holdout
 from coffey.registry.protocol import CHALLENGER, Registry
 from coffey.registry.version import Version
 from coffey.stats.intervals import weighted_share
+from coffey.stats.paired_sequence import Comparison
 from coffey.stats.scoring import Scoring
 
 WHO = "tick"
 
 OPENED = "redistill"
 """The kind of entry that begins a re-distillation."""
-
-_OTHER_DRAW = 1
-"""Added to the seed of the validation split, so that who judges is drawn independently of it."""
 
 ABANDONED = "abandoned"
 """What a re-distillation came to whose champion was replaced meanwhile."""
@@ -92,38 +91,22 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
-    """What is known of the traffic since the change."""
-
-    texts: Mapping[str, int]
-    """Distinct texts, or a uniform sample of them, with the requests that each stands for."""
-    audits: Sequence[Audit]
-
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """Recent requests to be learned from, and others to judge by. No text is in both."""
-
-    learn: tuple[str, ...]
-    judge: tuple[str, ...]
-    counts: tuple[int, ...]
-    """Requests that each judging text stands for: agreement is promised, and watched, over requests."""
-
-
-@dataclass(frozen=True, slots=True)
 class RedistillReport:
     """What one re-distillation came to."""
 
     id: str
     decision: Decision
     challenger: str
-    before: Interval
-    """Agreement of the champion on the fresh requests."""
-    after: Interval
-    """Agreement of the challenger on the same requests."""
+    before: Interval | None
+    """Agreement of the champion on fresh requests; None where it stays: nobody asks the teacher for that."""
+    after: Interval | None
+    """Agreement of the challenger on the same requests, which is its promise."""
     labelled: int
+    """Recent texts that the teacher has answered."""
     seconds: float
     """Training time."""
+    comparison: Comparison | None = None
+    """With the champion, on fresh requests; None where it did not come to that."""
 
 
 def redistill(
@@ -140,56 +123,16 @@ def redistill(
     tools.journal.record(
         "sampled", {"learn": len(fresh.learn), "judge": len(fresh.judge)}, key=f"{run_id}/sampled"
     )
-    fresh, judged = _labelled(fresh, tools)
     learn, learned = _answered(_lessons(champion, fresh, tools), tools)
-    tools.journal.record("labelled", {"rows": len(learned) + len(judged)}, key=f"{run_id}/labelled")
+    known = len(set(fresh.learn) & set(learn))
+    if not known:
+        raise EmptyData("recent traffic", "the teacher gave no usable answer to any request of it")
+    tools.journal.record("labelled", {"rows": len(learned)}, key=f"{run_id}/labelled")
     stage = _train(learn, learned, fresh, champion, tools, progress, run_id=run_id)
     tools.journal.record("trained", {"steps": stage.steps, "seconds": stage.seconds}, key=f"{run_id}/trained")
     candidate = _package(stage, champion, tools, progress, run_id=run_id)
     tools.journal.record("packaged", {"digest": candidate.digest}, key=f"{run_id}/packaged")
-    return _conclude(run_id, champion, candidate, stage, fresh, judged, tools)
-
-
-def sample_recent(
-    recent: Recent,
-    *,
-    limit: int,
-    judge_share: float,
-    without: frozenset[str],
-    seed: int,
-    learned: frozenset[str] = frozenset(),
-) -> Fresh:
-    """At most `limit` distinct recent requests, chosen uniformly; about `judge_share` of them to judge by.
-
-    Audited requests are learned from as well, beyond the limit: their answers are paid for. `without` holds
-    keys (of the old holdout) that must not be learned from, `learned` keys that the champion has learned,
-    which cannot judge it. A text's side is the same in every run, so that no later champion is judged by
-    what an earlier run learned; the draw is not the validation split's, which would leave none of the fresh
-    texts to choose the best weights by.
-    """
-
-    def judges(key: str) -> bool:
-        return key not in learned and in_validation(key, share=judge_share, seed=seed + _OTHER_DRAW)
-
-    by_key = {input_key(text): text for text in recent.texts}
-    counts = {key: recent.texts[text] for key, text in by_key.items()}
-    keys = sorted(key for key in by_key if key not in without)
-    order = np.random.default_rng(seed).permutation(len(keys))[:limit]
-    chosen = [keys[int(index)] for index in order]
-    judged = {key for key in chosen if judges(key)}
-    learn = dict.fromkeys(key for key in chosen if key not in judged)
-    texts = dict(by_key)
-    for audit in recent.audits:
-        key = input_key(audit.text)  # which is not `audit.key` where the text was redacted
-        if not judges(key) and key not in without:
-            learn[key] = None
-            texts[key] = audit.text
-    judge = [key for key in chosen if key in judged]
-    return Fresh(
-        tuple(texts[key] for key in learn),
-        tuple(texts[key] for key in judge),
-        tuple(counts[key] for key in judge),
-    )
+    return _conclude(run_id, champion, candidate, stage, fresh, known, tools)
 
 
 def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
@@ -211,21 +154,6 @@ def _settled_sample(path: Path, recent: Recent, tools: Tools) -> Fresh:
         write_atomic(path, canonical_json(asdict(fresh)))
     kept = json.loads(path.read_bytes())
     return Fresh(tuple(kept["learn"]), tuple(kept["judge"]), tuple(kept["counts"]))
-
-
-def _labelled(fresh: Fresh, tools: Tools) -> tuple[Fresh, npt.NDArray[np.float32]]:
-    """The sample without the texts that the teacher skips, and its answers to those that are judged by.
-
-    Raises:
-        EmptyData: none is left to learn from, or to judge by.
-    """
-    learn, _ = _answered(fresh.learn, tools)
-    said = tools.answer(fresh.judge)
-    judge = tuple(itertools.compress(fresh.judge, said.known))
-    counts = tuple(itertools.compress(fresh.counts, said.known))
-    if not learn or not judge:
-        raise EmptyData("recent traffic", "the teacher gave no usable answer to too many requests of it")
-    return Fresh(learn, judge, counts), said.probabilities
 
 
 def _answered(texts: tuple[str, ...], tools: Tools) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
@@ -338,33 +266,84 @@ def _conclude(
     candidate: Candidate,
     stage: StageResult,
     fresh: Fresh,
-    answers: npt.NDArray[np.float32],
+    learned: int,
     tools: Tools,
 ) -> RedistillReport:
     old = Predictor.load(tools.store / champion.artifact, trust=tools.trust)
     new = Predictor.load(candidate.path, trust=tools.trust)
-    counts = np.asarray(fresh.counts, dtype=np.float64)
-    on_fresh = replace(_paired(old, new, fresh.judge, answers), weights=counts)
     holdout = tools.old.holdout
-    decision = judge(
-        holdout=_paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
-        fresh=on_fresh,
+    standing = stand(
+        _paired(old, new, holdout.texts, np.asarray(holdout.teacher_probabilities)),
         tolerated=tools.settings.monitor.redistill_drop,
         gate=gate(candidate.manifest.quality, tools.settings.budget),
     )
-    before, after = (weighted_share(right, counts) for right in (on_fresh.champion, on_fresh.challenger))
+    found = _compared(old, new, fresh, tools) if standing.passed else None
+    decision = judge(standing, found)
+    won = decision.kind is DecisionKind.PROMOTE
     if _waits(decision, tools):
         decision = replace(decision, reason=f"{decision.reason} It waits for approval: `coffey promote`.")
     tools.journal.record_decision(decision, key=f"{run_id}/judged")
-    contract = promise(after, len(fresh.judge), "fresh audits", tools.settings.monitor)
+    measured = _measured(old, new, fresh, tools) if won else None
+    contract = _promise(candidate, measured, tools)
     name = _settle(run_id, champion, candidate, stage, decision, contract, tools)
-    judged = Holdout(fresh.judge, answers)
-    keep_reference(candidate, judged, store=tools.store, trust=tools.trust, counts=fresh.counts)
+    judged, counts = (measured.judged, measured.counts.tolist()) if measured else (holdout, None)
+    keep_reference(candidate, judged, store=tools.store, trust=tools.trust, counts=counts)
     outcome = WAITING if _waits(decision, tools) else decision.kind.value
     tools.journal.record(FINISHED, {"version": name, "kind": outcome}, key=f"{run_id}/{FINISHED}")
     return RedistillReport(
-        run_id, decision, name, before, after, len(fresh.learn) + len(fresh.judge), stage.seconds
+        run_id,
+        decision,
+        name,
+        before=measured.champion if measured else None,
+        after=measured.challenger if measured else None,
+        labelled=learned + (len(measured.judged.texts) if measured else 0),
+        seconds=stage.seconds,
+        comparison=found,
     )
+
+
+def _compared(champion: Predictor, challenger: Predictor, fresh: Fresh, tools: Tools) -> Comparison:
+    """Both on all judging texts; the teacher hears few of them."""
+    rules = Rules.to_promote(tools.settings)
+    requests = Requests(fresh.judge, np.asarray(fresh.counts, dtype=np.float64))
+    return compare(champion, challenger, requests, rules, answer=tools.answer).look(rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Agreement of both with the teacher on the same fresh requests, whether they differ there or not."""
+
+    champion: Interval
+    challenger: Interval
+    judged: Holdout
+    """Those requests."""
+    counts: npt.NDArray[np.float64]
+
+
+def _measured(champion: Predictor, challenger: Predictor, fresh: Fresh, tools: Tools) -> _Measured | None:
+    """Measured on as many judging texts as `monitor.fresh_share` of `monitor.relabel` is.
+
+    None where the teacher answers none of them.
+    """
+    monitor = tools.settings.monitor
+    sample = fresh.first(max(1, round(monitor.relabel * monitor.fresh_share)))
+    said = tools.answer(sample.judge)
+    texts = tuple(itertools.compress(sample.judge, said.known))
+    if not texts:
+        return None
+    both = _paired(champion, challenger, texts, said.probabilities)
+    counts = np.asarray(sample.counts, dtype=np.float64)[said.known]
+    before, after = (weighted_share(right, counts) for right in (both.champion, both.challenger))
+    return _Measured(before, after, Holdout(texts, said.probabilities), counts)
+
+
+def _promise(candidate: Candidate, measured: _Measured | None, tools: Tools) -> Contract:
+    """On fresh requests for a winner; one that lost keeps that of the holdout, as a first student has it."""
+    monitor = tools.settings.monitor
+    if measured is None:
+        quality = candidate.manifest.quality
+        return promise(quality.agreement, quality.examples, "holdout", monitor)
+    return promise(measured.challenger, len(measured.judged.texts), "fresh audits", monitor)
 
 
 def _waits(decision: Decision, tools: Tools) -> bool:

@@ -14,14 +14,15 @@ from coffey.artifact.read import read_manifest
 from coffey.artifact.signing import Trust
 from coffey.control.audits import AuditLog, Beside, Collected, Passed, Place, collect_audits
 from coffey.control.evidence import Evidence, Observer
+from coffey.control.fresh import Recent
 from coffey.control.holding import held_back
 from coffey.control.journal import FINISHED, ControlJournal
 from coffey.control.lease import Lease
+from coffey.control.looking_back import LookBack
 from coffey.control.redistill import (
     ABANDONED,
     FAILED,
     OPENED,
-    Recent,
     RedistillReport,
     Tools,
     forget_samples,
@@ -40,6 +41,7 @@ from coffey.monitor.slices import SliceReport
 from coffey.registry.protocol import CHAMPION, Registry
 from coffey.registry.version import Version
 from coffey.stats.confidence_bins import ConfidenceBins
+from coffey.stats.paired_sequence import Comparison
 from coffey.teacher.known import KnownAnswers
 from coffey.teacher.protocol import Teacher
 from coffey.traffic.compact import CompactReport, compact
@@ -85,6 +87,17 @@ class Loop:
             trust=self.trust,
         )
 
+    def look_back(self, progress: Progress) -> LookBack:
+        """What compares the champion with the one before it."""
+        return LookBack(
+            settings=self.settings,
+            store=self.store,
+            registry=self.registry,
+            journal=self.journal,
+            trust=self.trust,
+            answer=lambda texts: self.answer(texts, progress),
+        )
+
     def unfinished(self) -> tuple[str, Version] | tuple[None, None]:
         """The re-distillation that was begun and not ended, and the champion that it is to mend."""
         opened = self.journal.last(OPENED)
@@ -127,6 +140,8 @@ class TickReport:
     """Those of the champion in all, since it was promoted. They are in no estimate."""
     slices: SliceReport | None = None
     """The requests that a drop comes from."""
+    looked_back: Comparison | None = None
+    """Of the previous champion against this one, where this one is a re-distillation of it."""
 
     @property
     def alarm(self) -> bool:
@@ -166,6 +181,11 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
     collected = _ask_teacher(loop, champion, served, progress)
     _redact(loop, served)
     seen = observer.look(champion, served)
+    back = loop.look_back(progress).go_on(champion, seen.since_unix_s, unix_now())
+    looked_back = None if back is None else back.comparison
+    if back is not None and back.decision is not None:
+        progress.say(back.decision.reason)
+        return report_of(seen, back.decision, compacted, collected, looked_back=looked_back)
     decision = loop.hold_back(seen)
     key = f"{champion.name}/{seen.since_unix_s:.3f}/{len(seen.audits)}/{decision.kind.value}"
     entry = loop.journal.record_decision(decision, key=key)
@@ -176,7 +196,7 @@ def _tick(loop: Loop, progress: Progress) -> TickReport:
         loop.journal.record(OPENED, {"champion": champion.name, "audits": len(seen.audits)}, key=run_id)
         progress.say(decision.reason)
         finished = _mend(loop, run_id, champion, seen.recent(), progress)
-    return report_of(seen, decision, compacted, collected, redistilled=finished)
+    return report_of(seen, decision, compacted, collected, redistilled=finished, looked_back=looked_back)
 
 
 def report_of(
@@ -186,6 +206,7 @@ def report_of(
     collected: Collected,
     *,
     redistilled: RedistillReport | None = None,
+    looked_back: Comparison | None = None,
 ) -> TickReport:
     """What a tick saw, and what it did."""
     return TickReport(
@@ -200,6 +221,7 @@ def report_of(
         skipped=collected.skipped,
         unlabelled=seen.unlabelled,
         slices=seen.slices,
+        looked_back=looked_back,
     )
 
 

@@ -205,6 +205,8 @@ class DecisionKind(enum.Enum):
     """The challenger won against the champion."""
     KEEP = "keep"
     """The challenger did not win; the champion stays."""
+    ROLLBACK = "rollback"
+    """The previous champion proved better than the one that replaced it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -353,12 +353,16 @@ class MonitorSettings:
     audit_probability: float | None = setting(
         "probability of an audit; audits_per_day over requests_per_day when absent", None, gt=0, le=1
     )
-    relabel: int = setting("recent requests that a re-distillation labels, at most", 2000, ge=1)
+    relabel: int = setting(
+        "recent requests that a re-distillation labels, at most, to learn from and to measure a promise by",
+        2000,
+        ge=1,
+    )
     redistill_epochs: float = setting(
         "passes over old and new answers when re-distilling, at most", 4.0, gt=0
     )
     fresh_share: float = setting(
-        "share of the freshly labelled requests kept to judge the challenger", 0.4, gt=0, lt=1
+        "share of the recent requests kept to judge the challenger by", 0.4, gt=0, lt=1
     )
     retention_days: float = setting(
         "days that traffic is kept, and texts wherever served requests left them", 30.0, gt=0
@@ -370,9 +374,23 @@ class ControlSettings:
     """`[control]`: what `tick` may do by itself."""
 
     approve: bool = setting(
-        "whether a re-distilled student that won waits as challenger for `coffey promote`", False
+        "whether promotions and rollbacks that `tick` finds due wait for `coffey promote` and "
+        "`coffey rollback`",
+        False,
     )
     cooldown_hours: float = setting("hours between the end of a re-distillation and the next one", 0.0, ge=0)
+    error_rate: float = setting(
+        "probability that a comparison with the champion is won by a student that is no better, at most",
+        0.025,
+        gt=0,
+        lt=0.5,
+    )
+    min_gain: float = setting(
+        "gain of agreement that a challenger must be shown to have over the champion", 0.0, ge=0, lt=1
+    )
+    comparison_labels: int = setting(
+        "teacher answers that one comparison takes, at most; only where the two students differ", 800, ge=1
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,8 +398,8 @@ class AlertSettings:
     """`[alerts]`: who is told what `tick` decided."""
 
     on: tuple[str, ...] = setting(
-        "decisions that are told: investigate, redistill, promote, keep, healthy, waiting, failed",
-        ("investigate", "redistill", "promote", "keep", "failed"),
+        "decisions that are told: investigate, redistill, promote, keep, rollback, healthy, waiting, failed",
+        ("investigate", "redistill", "promote", "keep", "rollback", "failed"),
     )
     webhook: str | None = setting(
         "URL that each alert is posted to, signed with COFFEY_WEBHOOK_SECRET; one that is a secret itself "

@@ -85,33 +85,35 @@ class ConfidenceSequence:
         score, weight = np.array(list(self._pairs)).T
         count = np.array(list(self._pairs.values()), dtype=np.float64)
         bar = math.log(2 / (1 - self.confidence))
-        low = _lowest(score, weight, count, bar)
-        high = 1.0 - _lowest(1.0 - score, weight, count, bar)
+        low = lowest_mean(score, weight, count, bar)
+        high = 1.0 - lowest_mean(1.0 - score, weight, count, bar)
         value = min(high, max(low, float(score @ (weight * count) / (weight @ count))))
         return Interval(value, low, high, self.confidence, "betting")
 
 
-def log_factors(scores: Vector, weights: Vector, mean: float) -> Vector:
+def log_factors(scores: Vector, weights: Vector, mean: float, fractions: Vector = FRACTIONS) -> Vector:
     """Logarithms of what a score multiplies each gambler's money on "higher than `mean`" by: [n, bets]."""
     gain = weights * (scores / mean - 1)
-    logs: Vector = np.log1p(FRACTIONS * gain[:, None])
+    logs: Vector = np.log1p(fractions * gain[:, None])
     return logs
 
 
 def log_capital(log_money: Vector) -> Vector:
     """Logarithm of the mean money of the gamblers, from its logarithms [..., bets]."""
-    capital: Vector = np.logaddexp.reduce(log_money, axis=-1) - math.log(len(FRACTIONS))
+    capital: Vector = np.logaddexp.reduce(log_money, axis=-1) - math.log(log_money.shape[-1])
     return capital
 
 
-def _lowest(scores: Vector, weights: Vector, counts: Vector, bar: float) -> float:
-    """The lowest mean that is not excluded, rounded outwards."""
+def lowest_mean(
+    scores: Vector, weights: Vector, counts: Vector, bar: float, fractions: Vector = FRACTIONS
+) -> float:
+    """The lowest mean that is not excluded by `counts` of each score, rounded outwards."""
     excluded, kept = 0.0, float(scores @ (weights * counts) / (weights @ counts))
     for _ in range(_HALVINGS):
         middle = (excluded + kept) / 2
         if middle <= excluded:
             break
-        if float(log_capital(counts @ log_factors(scores, weights, middle))) >= bar:
+        if float(log_capital(counts @ log_factors(scores, weights, middle, fractions))) >= bar:
             excluded = middle
         else:
             kept = middle

@@ -9,7 +9,13 @@ from coffey.dashboard import figures
 from coffey.dashboard.page import Tone
 from coffey.dashboard.reading import flag, words
 
-_TONES: dict[str, Tone] = {"healthy": "good", "promote": "good", "investigate": "warn", "redistill": "bad"}
+_TONES: dict[str, Tone] = {
+    "healthy": "good",
+    "promote": "good",
+    "investigate": "warn",
+    "rollback": "warn",
+    "redistill": "bad",
+}
 _WORDS = {
     "healthy": "Healthy",
     "waiting": "Waiting",
@@ -17,6 +23,7 @@ _WORDS = {
     "redistill": "Re-distilling",
     "promote": "Promoted",
     "keep": "Kept",
+    "rollback": "Rolled back",
 }
 
 

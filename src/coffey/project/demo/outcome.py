@@ -46,7 +46,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
             "before_drift": _alarm(steps["before"]),
             "after_drift": _alarm(steps["after"]),
         },
-        "redistilled": None if mended is None else {"before": mended["before"], "after": mended["after"]},
+        "redistilled": _mended(mended),
         "recovered": {
             "agreement": steps["recovered"]["tick"]["agreement"]["overall"],
             "alarm": _alarm(steps["recovered"]),
@@ -55,6 +55,13 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
         "watch": _watch(settings, steps),
         "table": model_table(made, timed, plan),
     }
+
+
+def _mended(redistilled: Step | None) -> Step | None:
+    """Agreement on fresh requests before and after; None where no challenger won."""
+    if redistilled is None or redistilled["after"] is None:
+        return None
+    return {"before": redistilled["before"], "after": redistilled["after"]}
 
 
 def _alarm(step: Step) -> bool:
@@ -77,9 +84,9 @@ def _watch(settings: Settings, steps: Mapping[str, Step]) -> JsonObject:
         events.append({"index": alarm, "label": "alarm"})
     if after["redistilled"] is not None:
         mended = after["redistilled"]
-        promised = f"promises {mended['after']['value']:.3f} now"
-        kind = mended["decision"]["kind"]
-        events.append({"index": offset, "label": f"{kind}, {promised}" if kind == "promote" else kind})
+        kind, promised = mended["decision"]["kind"], mended["after"]
+        label = f"{kind}, promises {promised['value']:.3f} now" if promised else kind
+        events.append({"index": offset, "label": label})
     decisions = [before["decision"], after["decision"]]
     if after["redistilled"] is not None:
         decisions.append(after["redistilled"]["decision"])
