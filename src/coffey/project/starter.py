@@ -61,6 +61,7 @@ _SAMPLES: Mapping[str, object] = {
     "alerts.webhook": "https://hooks.example.com/coffey",
     "alerts.command": ("mail", "-s", "coffey", "ops@example.com"),
     "alerts.textfile": "/var/lib/node_exporter/coffey.prom",
+    "serve.grpc_port": 9000,
     "serve.tls_certificate": "/etc/coffey/certificate.pem",
     "serve.tls_key": "/etc/coffey/key.pem",
 }
