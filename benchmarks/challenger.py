@@ -76,7 +76,7 @@ def played(gains: Said, counts: Said, rules: Rules) -> Tally:
         return KnownAnswers(np.ones(len(asked), dtype=np.bool_), ONE_LABEL.certain(truth, LABELS))
 
     requests = Requests(texts, counts.astype(np.float64))
-    return compare(Student(champion), Student(rival), requests, rules, answer=answer)  # type: ignore[arg-type]
+    return compare(Student(champion), Student(rival), requests, rules, answer=answer)
 
 
 def equals(rng: np.random.Generator, how: str, size: int) -> tuple[Said, Said]:

@@ -45,8 +45,8 @@ def students(n, *, won, lost, seed=0, skips=()):
     """A champion, a rival and a teacher: the rival is right instead of the champion in a share `won`."""
     at = np.random.default_rng(seed).random(n)
     texts = [f"text {number}" for number in range(n)]
-    wrong = lambda chosen: zip(texts, np.where(chosen, 1, 0).tolist(), strict=True)  # noqa: E731
-    champion, rival = Student(wrong(at < won)), Student(wrong((at >= won) & (at < won + lost)))
+    fails = (at < won, (at >= won) & (at < won + lost))
+    champion, rival = (Student(zip(texts, wrong.astype(int).tolist(), strict=True)) for wrong in fails)
     return texts, champion, rival, Teacher(dict.fromkeys(texts, 0), skips=skips)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from coffey.stats.intervals import (
-    mcnemar,
     mean_score,
     paired_difference,
     paired_ratio,
@@ -154,18 +153,8 @@ def test_vectors_of_different_length_are_refused():
         paired_ratio(np.ones(3, dtype=bool), np.ones(4, dtype=bool), seed=0)
 
 
-def test_mcnemar_equals_the_binomial_test():
-    """The p-value is the exact two-sided binomial one, for few and for many discordant pairs."""
-    binomtest = pytest.importorskip("scipy.stats").binomtest
-    for wins, losses in [(0, 0), (3, 3), (1, 9), (40, 70), (900, 1000)]:
-        first = np.array([True] * wins + [False] * losses + [True] * 5)
-        second = np.array([False] * wins + [True] * losses + [True] * 5)
-        expected = binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
-        assert mcnemar(first, second) == pytest.approx(expected)
-
-
 def test_scores_have_intervals_too():
-    """Ratio and difference of scores in [0, 1] cover; equal scores claim no certainty; signs are counted."""
+    """Ratio and difference of scores in [0, 1] cover; equal scores claim no certainty."""
     rng = np.random.default_rng(5)
     covered = []
     for _ in range(100):
@@ -180,4 +169,3 @@ def test_scores_have_intervals_too():
     halves = np.full(50, 0.5)
     assert paired_difference(halves, halves, seed=0).low < 0
     assert paired_ratio(halves, halves, seed=0).low < 1
-    assert mcnemar(halves, halves - 0.1) == mcnemar(np.full(50, True), np.full(50, False))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from coffey.artifact.predictor import Predictor
 from coffey.control.audits import Answer
 from coffey.core.settings import Settings
 from coffey.stats.paired_sequence import Comparison, Outcome, PairedSequence, Verdict
@@ -105,6 +105,17 @@ class Tally:
         )
 
 
+class Student(Protocol):
+    """What is compared: a served student, or a simulated one."""
+
+    @property
+    def scoring(self) -> Scoring:
+        """How answers are read and scored."""
+
+    def predict(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Probabilities [texts, labels]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requests:
     """Logged requests in an order that owes nothing to their answers."""
@@ -115,8 +126,8 @@ class Requests:
 
 
 def compare(
-    champion: Predictor,
-    rival: Predictor,
+    champion: Student,
+    rival: Student,
     requests: Requests,
     rules: Rules,
     *,
@@ -167,7 +178,7 @@ class _Answers:
     """Agreeing requests in the unit of the weights, for each differing text; all of them without one."""
 
     @classmethod
-    def of(cls, champion: Predictor, rival: Predictor, requests: Requests) -> _Answers:
+    def of(cls, champion: Student, rival: Student, requests: Requests) -> _Answers:
         scoring = champion.scoring
         ours, theirs = (scoring.answers(one.predict(requests.texts)) for one in (champion, rival))
         differs = np.asarray(scoring.score(ours, theirs), dtype=np.float64) < 1

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coffey.artifact.predictor import Predictor
-from coffey.core.errors import StoreUnavailable
-from coffey.core.files import write_atomic
+from coffey.monitor.arrays import Arrays, load_arrays, save_arrays
 from coffey.stats.clusters import Clusters, fit_clusters
 
 ROWS = 10_000
@@ -31,6 +29,7 @@ UNPLACED = -2
 
 _SEED = 17
 _COLUMNS = ("agreement", "weight", "tokens", "cluster", "edges")
+_KEPT = frozenset({*_COLUMNS, "labels", "said", "centres", "reach"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +123,14 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
     Raises:
         StoreUnavailable: it cannot be written.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        labels=np.asarray(baseline.labels, np.str_),
-        said=np.asarray(baseline.said, np.str_),
-        centres=baseline.clusters.centres,
-        reach=np.asarray(baseline.clusters.reach),
-        **{name: getattr(baseline, name) for name in _COLUMNS},
-    )
-    write_atomic(path, buffer.getvalue())
+    columns: Arrays = {name: getattr(baseline, name) for name in _COLUMNS}
+    named: Arrays = {
+        "labels": np.asarray(baseline.labels, np.str_),
+        "said": np.asarray(baseline.said, np.str_),
+        "centres": baseline.clusters.centres,
+        "reach": np.asarray(baseline.clusters.reach),
+    }
+    save_arrays(path, columns | named)
 
 
 def load_baseline(path: Path) -> Baseline | None:
@@ -142,15 +139,12 @@ def load_baseline(path: Path) -> Baseline | None:
     Raises:
         StoreUnavailable: the file is there and cannot be read.
     """
-    if not path.exists():
+    kept: Any = load_arrays(path, names=_KEPT, what="baseline")
+    if kept is None:
         return None
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-            return Baseline(
-                labels=tuple(kept["labels"].tolist()),
-                said=tuple(kept["said"].tolist()),
-                clusters=Clusters(kept["centres"], float(kept["reach"])),
-                **{name: kept[name] for name in _COLUMNS},
-            )
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as exc:
-        raise StoreUnavailable(str(path), f"it is no baseline ({exc})") from exc
+    return Baseline(
+        labels=tuple(kept["labels"].tolist()),
+        said=tuple(kept["said"].tolist()),
+        clusters=Clusters(kept["centres"], float(kept["reach"])),
+        **{name: kept[name] for name in _COLUMNS},
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,7 @@ from tokenizers import Tokenizer
 
 from coffey.artifact.manifest import TOKENIZER
 from coffey.artifact.predictor import Predictor
-from coffey.core.errors import StoreUnavailable
-from coffey.core.files import write_atomic
+from coffey.monitor.arrays import load_arrays, save_arrays
 from coffey.monitor.drift import Sample
 
 ROWS = 1000
@@ -59,16 +58,16 @@ def save_sample(path: Path, sample: Sample) -> None:
     Raises:
         StoreUnavailable: it cannot be written.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        features=np.asarray(sample.features, np.float16),
-        confidence=np.asarray(sample.confidence, np.float32),
-        length=np.asarray(sample.length, np.int32),
-        unknown_share=np.asarray(sample.unknown_share, np.float32),
-        labels=np.asarray(list(sample.labels), np.str_),
+    save_arrays(
+        path,
+        {
+            "features": np.asarray(sample.features, np.float16),
+            "confidence": np.asarray(sample.confidence, np.float32),
+            "length": np.asarray(sample.length, np.int32),
+            "unknown_share": np.asarray(sample.unknown_share, np.float32),
+            "labels": np.asarray(list(sample.labels), np.str_),
+        },
     )
-    write_atomic(path, buffer.getvalue())
 
 
 def load_sample(path: Path) -> Sample | None:
@@ -77,19 +76,12 @@ def load_sample(path: Path) -> Sample | None:
     Raises:
         StoreUnavailable: the file is there and cannot be read.
     """
-    if not path.exists():
+    names = frozenset(field.name for field in fields(Sample))
+    kept: Any = load_arrays(path, names=names, what="sample of requests")
+    if kept is None:
         return None
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-            return Sample(
-                features=kept["features"].astype(np.float32),
-                confidence=kept["confidence"],
-                length=kept["length"],
-                unknown_share=kept["unknown_share"],
-                labels=kept["labels"].tolist(),
-            )
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as exc:
-        raise StoreUnavailable(str(path), f"it is no sample of requests ({exc})") from exc
+    features, labels = kept["features"].astype(np.float32), kept["labels"].tolist()
+    return Sample(**kept | {"features": features, "labels": labels})
 
 
 def _spelling(

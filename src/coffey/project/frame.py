@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,14 @@ SHOWN_ROWS = 10
 """Rows that a frame shows of itself."""
 
 
-class Framed:
+class Framed(ABC):
     """Something that is also a table. What reads Arrow (`pl.DataFrame`, `duckdb.sql`) takes it as it is."""
 
     __slots__ = ()
 
+    @abstractmethod
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table."""
-        raise NotImplementedError
 
     def to_pandas(self) -> Any:
         """The rows as a pandas frame; pandas must be installed."""

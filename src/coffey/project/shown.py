@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,13 @@ class Shown(Framed):
 
     __slots__ = ()
 
+    @abstractmethod
     def page(self) -> Page:
         """The report's content."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self) -> Sequence[Mapping[str, Any]]:
         """What `to_arrow` has one row each of."""
-        raise NotImplementedError
 
     def plot(self, title: str | None = None) -> Chart:
         """A chart of the report by its title; the first one without a title.

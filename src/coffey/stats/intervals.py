@@ -1,4 +1,4 @@
-"""Intervals for shares, for ratios and differences of paired answers, and the exact McNemar test."""
+"""Intervals for shares, and for ratios and differences of paired answers."""
 
 from __future__ import annotations
 
@@ -165,26 +165,6 @@ def paired_difference(
         [rng.multinomial(n, counts / n, size=size) @ cells for size in _chunks(resamples, len(cells))]
     )
     return _interval(float(difference @ weight / weight.sum()), sums[:, 0] / sums[:, 1], confidence)
-
-
-def mcnemar(first: Vector, second: Vector) -> float:
-    """Exact two-sided p-value that two bool vectors [n] are right equally often (McNemar 1947, binomial).
-
-    Only discordant examples count; without any, 1. Of two vectors of scores it is the sign test, which
-    McNemar's is a case of: that either is the higher one equally often.
-
-    >>> mcnemar(np.array([True] * 8), np.array([False] * 8))
-    0.0078125
-    """
-    one, two = _same_length(first, second)
-    wins = int((one > two).sum())
-    losses = int((two > one).sum())
-    total = wins + losses
-    term, tail = 1, 0
-    for k in range(min(wins, losses) + 1):
-        tail += term
-        term = term * (total - k) // (k + 1)
-    return min(1.0, 2 * tail / (1 << total))
 
 
 def _z(confidence: float) -> float:
