@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ def save_arrays(path: Path, arrays: Arrays) -> None:
         StoreUnavailable: it cannot be written.
     """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    named: dict[str, Any] = dict(arrays)  # NumPy's own types take the names of its options to be among them
+    np.savez_compressed(buffer, **named)
     write_atomic(path, buffer.getvalue())
 
 
