@@ -197,6 +197,20 @@ def test_a_teacher_that_fails_ends_with_3(coffey, untouched):
     assert "no network (small_teacher.py:2)" in err
 
 
+def test_a_plan_of_a_project_loads_nothing_heavy(untouched):
+    """`coffey plan --json` is done before torch would have been imported: it runs on the base install."""
+    code = (
+        f"import sys; sys.argv = ['coffey', 'plan', '-c', {str(untouched.config)!r}, '--json']\n"
+        "from coffey.cli.app import main\n"
+        "try:\n    main()\n"
+        "finally:\n    heavy = {'torch', 'transformers', 'scipy', 'pyarrow', 'duckdb', 'onnxruntime'}\n"
+        "    print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert only_object(said.stdout)["pays"]
+    assert said.stderr.splitlines()[-1] == "[]"
+
+
 def test_a_plan_of_a_project(coffey, untouched):
     """One object with where each figure comes from; a table for people."""
     code, out, _ = coffey("plan", "-c", untouched.config, "--json")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from coffey.project.labelling import LabelResult
     from coffey.project.models import ModelsResult
     from coffey.project.publishing import PulledStudent, SavedCheckpoint
-    from coffey.project.results import BenchOutcome, PlanResult, TickResult
+    from coffey.project.results import BenchOutcome, PlanResult
+    from coffey.project.tick_result import TickResult
 
 
 class Project:
@@ -127,7 +128,7 @@ class Project:
 
     def tick(self) -> TickResult:
         """One idempotent step of audit and control."""
-        from coffey.project.results import TickResult
+        from coffey.project.tick_result import TickResult
         from coffey.project.ticking import tick_project
 
         with self._drawing():
