@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 
@@ -34,6 +35,22 @@ def test_a_problem_reads_as_a_sentence():
     assert str(problem) == "chain.guidance = 'densee': expected one of 'root', 'dense'. Did you mean 'dense'?"
     assert str(ConfigError("coffey.toml", [problem])).startswith("coffey.toml: 1 problem\n  chain.guidance")
     assert "2 problems" in str(ConfigError("coffey.toml", [problem, problem]))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigError("coffey.toml", [Problem("chain.stages", "2M", "less than the stage before")]),
+        MissingExtra("Reading Parquet", "distill", "pyarrow"),
+        MissingColumn("rows.jsonl", "text", ["body"], None),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_crosses_to_another_process(error):
+    """Pickled and read again it is of its class and says the same; a process pool hands it on."""
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), again.exit_code, vars(again)) == (str(error), error.exit_code, vars(error))
 
 
 def test_bad_rows_show_the_first_and_count_the_rest():

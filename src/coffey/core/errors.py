@@ -23,12 +23,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class CoffeyError(Exception):
-    """Base of everything Coffey raises on purpose."""
+    """Base of everything Coffey raises on purpose; it can cross from one process to another."""
 
     exit_code = 3
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[CoffeyError], arguments: tuple[Any, ...]) -> CoffeyError:
+    """An error with this message, made without `__init__`, which takes values instead."""
+    return kind.__new__(kind, *arguments)
 
 
 @dataclass(frozen=True, slots=True)
