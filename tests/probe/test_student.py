@@ -28,6 +28,7 @@ def test_candidates_are_what_a_chain_would_train(
         texts,
         labels=network_teacher.labels,
         tokenizer=network_teacher.tokenizer(),
+        encoder=network_teacher.encoder(),
         settings=settings,
         progress=Silent(),
     )
@@ -35,6 +36,7 @@ def test_candidates_are_what_a_chain_would_train(
         texts=texts, keys=["k"] * len(texts), teacher=network_teacher.predict(texts), hard=None,
         validation=np.arange(len(texts)) < 20, labels=network_teacher.labels, stages=settings.chain.stages,
         settings=settings.chain, folder=tmp_path, tokenizer=network_teacher.tokenizer(),
+        encoder=network_teacher.encoder(),
     )  # fmt: skip
     shapes = plan_shapes(request, find_words(request, Silent()))
     assert tuple(candidate.shape for candidate in candidates) == shapes

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from coffey.students.encoder import Student, padding_bias
-from coffey.students.initialization import can_reduce, initialize_from, initialize_from_scratch
+from coffey.students.initialization import initialize_from, initialize_from_scratch
 from coffey.students.reduction import find_basis, kept_energy, observe
 from coffey.students.shape import EncoderShape
 from coffey.students.teacher_body import read_teacher
@@ -115,9 +115,9 @@ def test_chance_is_decided_by_the_seed():
 
 
 def test_a_wider_student_cannot_be_reduced_to():
-    """`can_reduce` refuses what would need weights that the source does not have."""
+    """`reduces_to` refuses what would need weights that the source does not have."""
     old = EncoderShape(2, 64, 2, 128, 10, 16, 2)
-    assert can_reduce(old, EncoderShape(3, 64, 2, 100, 99, 8, 5))
-    assert not can_reduce(old, EncoderShape(2, 96, 2, 128, 10, 16, 2))
-    assert not can_reduce(old, EncoderShape(2, 64, 4, 128, 10, 16, 2))
-    assert not can_reduce(old, EncoderShape(2, 64, 2, 128, 10, 32, 2))
+    assert old.reduces_to(EncoderShape(3, 64, 2, 100, 99, 8, 5))
+    assert not old.reduces_to(EncoderShape(2, 96, 2, 128, 10, 16, 2))
+    assert not old.reduces_to(EncoderShape(2, 64, 4, 128, 10, 16, 2))
+    assert not old.reduces_to(EncoderShape(2, 64, 2, 128, 10, 32, 2))

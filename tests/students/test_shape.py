@@ -78,6 +78,25 @@ def test_a_table_is_factorised_where_it_would_starve_the_layers():
     assert parse_encoder(str(small), labels=6, vocabulary=8500, max_length=32) == small
 
 
+def test_a_target_is_met_by_what_can_start_from_the_teacher():
+    """Few words leave a target to the layers, which then would be wider than the teacher's."""
+    teacher = EncoderShape(6, 384, 12, 1536, 30522, 512, 0)
+    free, reduced = (
+        parse_encoder("7M", labels=150, vocabulary=800, max_length=32, source=source)
+        for source in (None, teacher)
+    )
+    assert not teacher.reduces_to(free)
+    assert teacher.reduces_to(reduced)
+    assert reduced.parameters() == pytest.approx(7_000_000, rel=0.1)
+
+
+def test_a_target_over_the_teacher_is_met_from_chance():
+    """Where no shape could start from the teacher, the target counts."""
+    teacher = EncoderShape(1, 64, 2, 256, 1000, 32, 2)
+    shape = parse_encoder("7M", labels=2, vocabulary=5000, max_length=32, source=teacher)
+    assert shape == parse_encoder("7M", labels=2, vocabulary=5000, max_length=32)
+
+
 @pytest.mark.parametrize(
     "stage", ["", "2G", "layers=3", "layers=3,width=0", "layers=2,wide=64", "layers=2,width=65,heads=2", "1K"]
 )

@@ -17,7 +17,7 @@ from coffey.distill.batches import tokenize
 from coffey.distill.hard_labels import trusted_labels
 from coffey.distill.journal import StageJournal
 from coffey.distill.loss import mean_independent, mean_teacher
-from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin
+from coffey.distill.origin import SAMPLE, SCRATCH, Origin, suits, teacher_origin, teacher_shape
 from coffey.distill.records import ChainRequest, ChainResult, StageResult
 from coffey.distill.stage import Lesson, StageConfig, digest_weights, run_stage
 from coffey.distill.vocabulary import Words, find_words
@@ -155,7 +155,15 @@ def check_request(request: ChainRequest) -> None:
 
 
 def plan_shapes(request: ChainRequest, words: Words) -> tuple[Shape, ...]:
-    """The shapes of the request's stages, with the vocabulary that these texts can fill."""
+    """The shapes of the request's stages, with the vocabulary that these texts can fill.
+
+    A target of parameters gets a shape that the teacher's encoder can be reduced to, where there is one.
+    """
+    source = teacher_shape(
+        request.encoder if request.settings.initialize == "teacher" else None,
+        max_length=request.settings.max_length,
+        labels=len(request.labels),
+    )
     shapes = []
     for stage in request.stages:
         shape = (
@@ -165,6 +173,7 @@ def plan_shapes(request: ChainRequest, words: Words) -> tuple[Shape, ...]:
                 vocabulary=words.useful,
                 max_length=request.settings.max_length,
                 smallest_vocabulary=words.fallback,
+                source=source,
             )
             if isinstance(stage, str)
             else stage

@@ -15,6 +15,7 @@ from coffey.students.family import AnyStudent, Shape, can_start_from, new_studen
 from coffey.students.initialization import initialize_from
 from coffey.students.module import ModuleStudent
 from coffey.students.reduction import Sample
+from coffey.students.shape import EncoderShape
 from coffey.students.static import StaticStudent
 from coffey.students.static_initialization import initialize_static
 from coffey.students.teacher_body import read_teacher
@@ -55,6 +56,12 @@ def teacher_origin(
         return SCRATCH
     body = read_teacher(encoder, max_length=max_length, labels=labels)
     return SCRATCH if body is None else Origin("teacher", body, tokenizer, sample)
+
+
+def teacher_shape(encoder: nn.Module | None, *, max_length: int, labels: int) -> EncoderShape | None:
+    """The shape of the teacher's body; None when there is none or it is not BERT-like."""
+    body = None if encoder is None else read_teacher(encoder, max_length=max_length, labels=labels)
+    return None if body is None else body.shape
 
 
 def suits(origin: Origin, shape: Shape) -> bool:

@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from coffey.artifact.signing import Signer
 from coffey.bench.machine import describe_machine
 from coffey.bench.noise import measure_noise
@@ -62,8 +60,14 @@ def probe(
         kept = shelf or Shelf(name="teacher", store=folder / "store", signer=Signer.open(folder / "keys"))
         asked = probe_teacher(teacher, texts, settings.teacher, chosen, shelf=kept, folder=folder / "teacher")
         told.advance(_TASK, note=f"teacher {asked.p50_ms:.2f} ms")
+        shown = teacher if isinstance(teacher, ExportableTeacher) else None
         candidates = plan_candidates(
-            texts, labels=teacher.labels, tokenizer=_tokenizer(teacher), settings=settings, progress=told
+            texts,
+            labels=teacher.labels,
+            tokenizer=shown.tokenizer() if shown else None,
+            encoder=shown.encoder() if shown else None,
+            settings=settings,
+            progress=told,
         )
         stages = []
         for number, candidate in enumerate(candidates):
@@ -78,7 +82,3 @@ def probe(
         seconds=monotonic() - begin,
         noise_warning=noise.warning,
     )
-
-
-def _tokenizer(teacher: Teacher) -> Tokenizer | None:
-    return teacher.tokenizer() if isinstance(teacher, ExportableTeacher) else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
+from torch import nn
 
 from coffey.bench.closed import time_closed
 from coffey.bench.inputs import sample_texts
@@ -52,6 +53,7 @@ def plan_candidates(
     tokenizer: Tokenizer | None,
     settings: Settings,
     progress: Progress,
+    encoder: nn.Module | None = None,
 ) -> tuple[Candidate, ...]:
     """The shapes that a chain on `texts` would have: the chain's own planning, without answers.
 
@@ -61,6 +63,7 @@ def plan_candidates(
         tokenizer: the teacher's, or None.
         settings: stages and lengths.
         progress: hears when a tokenizer has to be trained.
+        encoder: the teacher's body, which the first weights are to come from, or None.
 
     Raises:
         ConfigError: a stage's text cannot be read or met.
@@ -76,6 +79,7 @@ def plan_candidates(
         settings=settings.chain,
         folder=Path(),
         tokenizer=tokenizer,
+        encoder=encoder,
     )
     words = find_words(request, progress)
     shapes = plan_shapes(request, words)

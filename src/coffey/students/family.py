@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coffey.students.encoder import Student
-from coffey.students.initialization import can_reduce, initialize_from_scratch
+from coffey.students.initialization import initialize_from_scratch
 from coffey.students.module import PREFIX as MODULE
 from coffey.students.module import ModuleShape, ModuleStudent, parse_module
 from coffey.students.shape import EncoderShape, parse_encoder
@@ -29,7 +29,13 @@ _SHAPES: dict[str, type[Shape]] = {"encoder": EncoderShape, "static": StaticShap
 
 
 def parse_stage(
-    stage: str, *, labels: int, vocabulary: int, max_length: int, smallest_vocabulary: int = 0
+    stage: str,
+    *,
+    labels: int,
+    vocabulary: int,
+    max_length: int,
+    smallest_vocabulary: int = 0,
+    source: EncoderShape | None = None,
 ) -> Shape:
     """The shape that a stage's text asks for; see `parse_encoder`, `parse_static` and `parse_module`.
 
@@ -39,6 +45,7 @@ def parse_stage(
         vocabulary: tokens that are worth having.
         max_length: tokens that are read of a text.
         smallest_vocabulary: tokens that no student can do without.
+        source: the teacher's encoder, where a student may start from it.
 
     Raises:
         ConfigError: the text cannot be read or met.
@@ -48,13 +55,21 @@ def parse_stage(
     """
     if stage.strip().startswith(MODULE):
         return parse_module(stage, labels=labels, vocabulary=vocabulary, max_length=max_length)
-    parse = parse_static if stage.strip().startswith(STATIC) else parse_encoder
-    return parse(
+    if stage.strip().startswith(STATIC):
+        return parse_static(
+            stage,
+            labels=labels,
+            vocabulary=vocabulary,
+            max_length=max_length,
+            smallest_vocabulary=smallest_vocabulary,
+        )
+    return parse_encoder(
         stage,
         labels=labels,
         vocabulary=vocabulary,
         max_length=max_length,
         smallest_vocabulary=smallest_vocabulary,
+        source=source,
     )
 
 
@@ -123,5 +138,5 @@ def pace(shape: Shape) -> float:
 def can_start_from(source: AnyStudent, shape: Shape) -> bool:
     """Whether a student of `shape` can take first weights from `source` by more than an exact copy."""
     if isinstance(shape, EncoderShape):
-        return isinstance(source, Student) and can_reduce(source.shape, shape)
+        return isinstance(source, Student) and source.shape.reduces_to(shape)
     return isinstance(shape, StaticShape) and not isinstance(source, ModuleStudent)

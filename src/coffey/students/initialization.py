@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from coffey.students.encoder import Attention, Layer, Student
 from coffey.students.reduction import LayerUse, Sample, find_basis, kept_energy, observe
-from coffey.students.shape import EncoderShape
 
 SPREAD = 0.02
 """Standard deviation of weights from scratch (Devlin et al. 2019)."""
@@ -28,16 +27,6 @@ def initialize_from_scratch(student: Student, *, seed: int) -> None:
                 _draw(module.weight, generator)
                 if isinstance(module, nn.Linear) and module.bias is not None:
                     module.bias.zero_()
-
-
-def can_reduce(old: EncoderShape, new: EncoderShape) -> bool:
-    """Whether `initialize_from` works: the old one is at least as wide, with as many heads and neurons."""
-    return (
-        old.width >= new.width
-        and old.heads >= new.heads
-        and old.intermediate >= new.intermediate
-        and old.max_length >= new.max_length
-    )
 
 
 def initialize_from(
@@ -58,7 +47,7 @@ def initialize_from(
 
     Args:
         student: the module to fill.
-        source: a larger or equal encoder, for which `can_reduce` holds.
+        source: a larger or equal encoder, whose shape `reduces_to` the student's.
         old_ids: int64 [student vocabulary], the source's token for each of the student's; None when the
             vocabularies have nothing in common (then the embeddings come from chance).
         sample: some texts in the source's ids.

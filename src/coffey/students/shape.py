@@ -59,6 +59,15 @@ class EncoderShape:
         projection = self.embedding * self.width
         return projection + norms + self.layers * (attention + feed_forward + 2 * norms) + classifier
 
+    def reduces_to(self, other: EncoderShape) -> bool:
+        """Whether its weights can be reduced to another, with no more width, heads, neurons or positions."""
+        return (
+            self.width >= other.width
+            and self.heads >= other.heads
+            and self.intermediate >= other.intermediate
+            and self.max_length >= other.max_length
+        )
+
     def __str__(self) -> str:
         """The shape as `coffey.toml` writes it, without what the task decides."""
         return (
@@ -73,7 +82,13 @@ class EncoderShape:
 
 
 def parse_encoder(
-    stage: str, *, labels: int, vocabulary: int, max_length: int, smallest_vocabulary: int = 0
+    stage: str,
+    *,
+    labels: int,
+    vocabulary: int,
+    max_length: int,
+    smallest_vocabulary: int = 0,
+    source: EncoderShape | None = None,
 ) -> EncoderShape:
     """The shape that a stage's text asks for.
 
@@ -85,6 +100,7 @@ def parse_encoder(
         vocabulary: tokens that are worth having; a target may take fewer, never more.
         max_length: positions, in tokens.
         smallest_vocabulary: tokens that no student can do without (`vocabulary.Census.fallback`).
+        source: what a student of the target should be able to start from, where some shape can.
 
     Raises:
         ConfigError: the text cannot be read, or no shape comes within 10 % of the target.
@@ -95,7 +111,7 @@ def parse_encoder(
     base = EncoderShape(1, HEAD_WIDTH, 1, HEAD_WIDTH, vocabulary, max_length, labels)
     wanted = read_target(stage)
     if wanted is not None:
-        return _fit(stage, wanted, base, min(smallest_vocabulary, vocabulary))
+        return _fit(stage, wanted, base, min(smallest_vocabulary, vocabulary), source)
     return _read(stage, base, smallest_vocabulary)
 
 
@@ -151,7 +167,9 @@ def _read(stage: str, base: EncoderShape, smallest_vocabulary: int) -> EncoderSh
     )
 
 
-def _fit(stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int) -> EncoderShape:
+def _fit(
+    stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int, source: EncoderShape | None
+) -> EncoderShape:
     candidates = [
         shape
         for shape in _candidates(wanted, base, smallest_vocabulary)
@@ -165,6 +183,8 @@ def _fit(stage: str, wanted: int, base: EncoderShape, smallest_vocabulary: int) 
             f"(at least {smallest_vocabulary}) and {base.labels} labels the smallest student has "
             f"{smallest.parameters():,} parameters",
         )
+    if source is not None:
+        candidates = [shape for shape in candidates if source.reduces_to(shape)] or candidates
     return min(candidates, key=lambda shape: _dislike(shape, wanted, base.vocabulary, smallest_vocabulary))
 
 
