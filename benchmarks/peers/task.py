@@ -16,6 +16,8 @@ EPOCHS = 1000
 """More than the time allows."""
 WARMUP = 0.1
 """Share of the time in which the learning rate rises."""
+MAX_GRADIENT = 1.0
+"""Norm to which gradients are cut, as `transformers` and heartcut do unasked."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import torch
-from task import EPOCHS, Clock, OnlineTeacher, Student, Task, collate
+from task import EPOCHS, MAX_GRADIENT, Clock, OnlineTeacher, Student, Task, collate
 from textbrewer import BasicDistiller, DistillationConfig, TrainingConfig
 
 
@@ -63,7 +63,7 @@ def main(folder: str) -> None:
     schedule = TimedSchedule(optimizer, clock)
     try:
         with distiller:
-            distiller.train(optimizer, loader, EPOCHS, scheduler=schedule)
+            distiller.train(optimizer, loader, EPOCHS, scheduler=schedule, max_grad_norm=MAX_GRADIENT)
     except TimeUp:
         pass
     task.judge(model, steps=schedule.steps, seconds=clock.spent)

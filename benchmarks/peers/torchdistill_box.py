@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from task import EPOCHS, Clock, OnlineTeacher, Student, Task, collate
+from task import EPOCHS, MAX_GRADIENT, Clock, OnlineTeacher, Student, Task, collate
 from torchdistill.core.distillation import DistillationBox
 from torchdistill.datasets.registry import register_collate_func
 
@@ -49,7 +49,11 @@ def configuration(task: Task, clock: Clock) -> dict[str, Any]:
         },
         "teacher": {"forward_proc": "forward_batch_only_as_kwargs", "requires_grad": False},
         "student": {"forward_proc": "forward_batch_only_as_kwargs", "requires_grad": True},
-        "optimizer": {"key": "AdamW", "kwargs": {"lr": task.learning_rate, "fused": True}},
+        "optimizer": {
+            "key": "AdamW",
+            "kwargs": {"lr": task.learning_rate, "fused": True},
+            "max_grad_norm": MAX_GRADIENT,
+        },
         "scheduler": {"key": "LambdaLR", "kwargs": {"lr_lambda": clock.factor}, "scheduling_step": 1},
         "criterion": {
             "key": "WeightedSumLoss",
