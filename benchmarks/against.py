@@ -8,7 +8,8 @@ A static student stands beside model2vec's, which takes the time it wants. Coffe
 artifact that ships, peers in float32, all on the holdout by the same code; nobody sees its labels.
 
 What was finished is kept in `--folder`: a run that was cut off goes on. `--quick` takes one task, fewer rows
-and one seed. Exit code 1: peers were better, and as good as Coffey in a third of the time.
+and one seed. Exit code 1: the best peer, chosen on the holdout, is better at equal time and not reached in a
+third of it, or model2vec is better at equal size.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -52,12 +54,14 @@ LISTED = Path(__file__).parent / "peers.txt"
 TASK_NAMES = ("trec", "sst", "snips", "tweets")
 STATIC_PEER = "model2vec_static"
 ENCODER, STATIC = "2.3M", "static:220K"
+EQUAL_TIME, SHORTER_TIME = "encoder, equal time", "encoder, a third of the time"
+EQUAL_SIZE = "static, equal size"
 SHORTER = 3
 """The part of the time in which Coffey should be as good as a peer in all of it."""
 _LOADING_S = 1800.0
-"""Time on the wall that a peer may take beside what it trains for: imports, loading, a loaded machine."""
+"""Time on the wall that a peer may take beside its training: imports, loading, predictions."""
 _WALL = 10.0
-"""Seconds on the wall that a second of the processor may take."""
+"""Seconds on the wall that a second of the processor may take on a loaded machine."""
 
 Found = dict[str, Any]
 
@@ -88,7 +92,8 @@ def main() -> int:
         "versions": plain(versions()),
     }
     print(json.dumps(result))
-    return 0 if any(target["met"] for target in result["targets"].values()) else 1
+    met = {name: target["met"] for name, target in result["targets"].items()}
+    return 0 if (met.get(EQUAL_TIME) or met.get(SHORTER_TIME)) and met.get(EQUAL_SIZE, True) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -135,22 +140,25 @@ class Contest:
         epochs = self._shorter_epochs(whole, augment)
         self._kept("coffey_third", lambda: self.ours("coffey_third", ENCODER, epochs, augment=0))
         static = self._kept("coffey_static", lambda: self.ours("coffey_static", STATIC, self.epochs, augment))
+        failed: dict[str, str] = {}
         for peer, python in pythons.items():
             ours = static if peer.name == STATIC_PEER else whole
-            self._theirs(peer, python, ours)
+            try:
+                self._kept(peer.name, partial(self._theirs, peer, python, ours))
+            except PeerFailed as exc:
+                failed[peer.name] = str(exc)
         judged = self._judged()
-        leads = {
-            name: _lead(judged, name, group)
-            for name, group in (
-                ("coffey", "encoder"),
-                ("coffey_third", "encoder"),
-                ("coffey_static", "static"),
-            )
-        }
+        leads = {name: _lead(judged, name) for name in ("coffey", "coffey_third", "coffey_static")}
         students = {
             name: {key: value for key, value in one.items() if key != "right"} for name, one in judged.items()
         }
-        return {"task": self.task, "seed": self.seed, "students": students, "leads": leads}
+        return {
+            "task": self.task,
+            "seed": self.seed,
+            "students": students,
+            "leads": leads,
+            "failed": failed,
+        }
 
     def _shorter_epochs(self, whole: Found, augment: int) -> float:
         """What a third of the time allows when no texts are made: asking about them takes most of it."""
@@ -226,24 +234,17 @@ class Contest:
         kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.max_length}
         write_atomic(folder / "tokenizer_config.json", json.dumps(kind | names).encode())
 
-    def _theirs(self, peer: Peer, python: Path, ours: Found) -> None:
-        """A peer's students; one that failed is kept with the reason."""
+    def _theirs(self, peer: Peer, python: Path, ours: Found) -> Found:
+        """A peer's student, and others that it made beside it."""
         folder = self.folder / peer.name
-
-        def distill() -> Found:
-            shutil.rmtree(folder, ignore_errors=True)
-            self._write_task(folder, ours)
-            seconds = ours["train_s"] * _WALL + _LOADING_S
-            try:
-                run(python, PEERS / f"{peer.name}.py", folder, seconds=seconds)
-            except PeerFailed as exc:
-                return {"failed": str(exc)}
-            found = {path.stem: json.loads(path.read_bytes()) for path in folder.glob("predictions*.json")}
-            first: Found = found.pop("predictions")
-            others = {f"{peer.name}{name.removeprefix('predictions')}": one for name, one in found.items()}
-            return {"group": ours["group"], **first, "others": others}
-
-        self._kept(peer.name, distill)
+        shutil.rmtree(folder, ignore_errors=True)
+        self._write_task(folder, ours)
+        seconds = ours["train_s"] * _WALL + _LOADING_S
+        run(python, PEERS / f"{peer.name}.py", folder, seconds=seconds)
+        found = {path.stem: json.loads(path.read_bytes()) for path in folder.glob("predictions*.json")}
+        first: Found = found.pop("predictions")
+        others = {f"{peer.name}{name.removeprefix('predictions')}": one for name, one in found.items()}
+        return {"group": ours["group"], **first, "others": others}
 
     def _write_task(self, folder: Path, ours: Found) -> None:
         """What a peer reads; see `peers/task.py`."""
@@ -279,8 +280,6 @@ class Contest:
 
 
 def _judge(student: Found, truth: Sequence[str], teacher: Sequence[str]) -> Found:
-    if "failed" in student:
-        return student
     found = student["predictions"]
     right = np.array([one == other for one, other in zip(found, truth, strict=True)], dtype=float)
     known = np.mean([one == other for one, other in zip(teacher, truth, strict=True)])
@@ -294,12 +293,11 @@ def _judge(student: Found, truth: Sequence[str], teacher: Sequence[str]) -> Foun
     }
 
 
-def _lead(judged: dict[str, Found], ours: str, group: str) -> Found | None:
-    """Coffey's accuracy less the best peer's of the group, best on this very holdout."""
+def _lead(judged: dict[str, Found], ours: str) -> Found | None:
+    """Coffey's accuracy less that of the best peer of the same size, best on this very holdout."""
+    group = judged[ours]["group"]
     peers = {
-        name: one
-        for name, one in judged.items()
-        if one.get("group") == group and not name.startswith("coffey")
+        name: one for name, one in judged.items() if one["group"] == group and not name.startswith("coffey")
     }
     if not peers:
         return None
@@ -313,15 +311,15 @@ def targets(runs: Sequence[Found]) -> dict[str, Any]:
     """Median over the runs of Coffey's accuracy less the best peer's."""
     found: dict[str, Any] = {}
     for name, words in (
-        ("coffey", "encoder, equal time"),
-        ("coffey_third", "encoder, a third of the time"),
-        ("coffey_static", "static, equal size"),
+        ("coffey", EQUAL_TIME),
+        ("coffey_third", SHORTER_TIME),
+        ("coffey_static", EQUAL_SIZE),
     ):
         leads = [lead["accuracy"]["value"] for one in runs if (lead := one["leads"][name])]
         if leads:
             value = median(leads)
             met = value >= 0 if name == "coffey_third" else value > 0
-            found[f"accuracy above the best peer's: {words}"] = {"value": value, "bound": 0.0, "met": met}
+            found[words] = {"value": value, "bound": 0.0, "met": met}
     return found
 
 
