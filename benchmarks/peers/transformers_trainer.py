@@ -50,6 +50,7 @@ def main(folder: str) -> None:
     options = transformers.TrainingArguments(
         output_dir=str(task.folder / "trainer"),
         per_device_train_batch_size=task.batch,
+        train_sampling_strategy="group_by_length",
         num_train_epochs=EPOCHS,
         use_cpu=True,
         report_to=[],
