@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torchvision_operators  # noqa: F401  (before torchdistill)
 from task import EPOCHS, MAX_GRADIENT, Clock, OnlineTeacher, Student, Task, collate
 from torchdistill.core.distillation import DistillationBox
 from torchdistill.datasets.registry import register_collate_func
