@@ -2,10 +2,11 @@
 
 Coffey distills first, from data and teacher to a student; the processor time of that (asking the teacher,
 made texts included, and training) is what every peer may train for. Peers train the same shape with the same
-tokenizer, batch, learning rate, temperature and weight of the hard labels, from random weights; each loads
-its models, tokenizes and predicts at nobody's cost. Then Coffey distills again in about a third of the time.
-A static student stands beside model2vec's, which takes the time it wants. Coffey is judged as the int8
-artifact that ships, peers in float32, all on the holdout by the same code; nobody sees its labels.
+tokenizer, batch, temperature and weight of the hard labels, from random weights, at Coffey's learning rate
+and again at a higher one; each loads its models, tokenizes and predicts at nobody's cost. Then Coffey
+distills again in about a third of the time. A static student stands beside model2vec's, which takes the time
+it wants. Coffey is judged as the artifact that ships, int8 where that passed, peers in float32, all on the
+holdout by the same code; nobody sees its labels.
 
 What was finished is kept in `--folder`: a run that was cut off goes on. `--quick` takes one task, fewer rows
 and one seed. Exit code 1: the best peer, chosen on the holdout, is better at equal time and not reached in a
@@ -58,6 +59,8 @@ EQUAL_TIME, SHORTER_TIME = "encoder, equal time", "encoder, a third of the time"
 EQUAL_SIZE = "static, equal size"
 SHORTER = 3
 """The part of the time in which Coffey should be as good as a peer in all of it."""
+PACES = (1.0, 2.5)
+"""Times Coffey's learning rate, which suits inherited weights; random ones may bear more. The best counts."""
 _LOADING_S = 1800.0
 """Time on the wall that a peer may take beside its training: imports, loading, predictions."""
 _WALL = 10.0
@@ -142,11 +145,13 @@ class Contest:
         static = self._kept("coffey_static", lambda: self.ours("coffey_static", STATIC, self.epochs, augment))
         failed: dict[str, str] = {}
         for peer, python in pythons.items():
-            ours = static if peer.name == STATIC_PEER else whole
-            try:
-                self._kept(peer.name, partial(self._theirs, peer, python, ours))
-            except PeerFailed as exc:
-                failed[peer.name] = str(exc)
+            ours, paces = (static, (1.0,)) if peer.name == STATIC_PEER else (whole, PACES)
+            for times in paces:
+                name = peer.name if times == 1.0 else f"{peer.name}, {times:g} x rate"
+                try:
+                    self._kept(name, partial(self._theirs, name, peer, python, ours, times))
+                except PeerFailed as exc:
+                    failed[name] = str(exc)
         judged = self._judged()
         leads = {name: _lead(judged, name) for name in ("coffey", "coffey_third", "coffey_static")}
         students = {
@@ -234,11 +239,11 @@ class Contest:
         kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.max_length}
         write_atomic(folder / "tokenizer_config.json", json.dumps(kind | names).encode())
 
-    def _theirs(self, peer: Peer, python: Path, ours: Found) -> Found:
-        """A peer's student, and others that it made beside it."""
-        folder = self.folder / peer.name
+    def _theirs(self, name: str, peer: Peer, python: Path, ours: Found, times: float) -> Found:
+        """A peer's student, trained at some times Coffey's rate; and others that it made beside it."""
+        folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
-        self._write_task(folder, ours)
+        self._write_task(folder, ours, times)
         seconds = ours["train_s"] * _WALL + _LOADING_S
         run(python, PEERS / f"{peer.name}.py", folder, seconds=seconds)
         found = {path.stem: json.loads(path.read_bytes()) for path in folder.glob("predictions*.json")}
@@ -246,7 +251,7 @@ class Contest:
         others = {f"{peer.name}{name.removeprefix('predictions')}": one for name, one in found.items()}
         return {"group": ours["group"], **first, "others": others}
 
-    def _write_task(self, folder: Path, ours: Found) -> None:
+    def _write_task(self, folder: Path, ours: Found, times: float) -> None:
         """What a peer reads; see `peers/task.py`."""
         rows = _read(self.project / "transfer.jsonl")
         labels = sorted({row["label"] for row in rows})
@@ -262,7 +267,7 @@ class Contest:
             "params": ours["params"],
             "seconds": ours["train_s"],
             "batch": chain.batch_size,
-            "learning_rate": ours["learning_rate"],
+            "learning_rate": ours["learning_rate"] * times,
             "temperature": chain.temperature,
             "hard_weight": chain.hard_weight,
             "seed": self.seed,
