@@ -60,6 +60,15 @@ def environment(peer: Peer, cache: Path) -> Path:
     return python
 
 
+def run(python: Path, script: Path, folder: Path, *, seconds: float) -> None:
+    """Let a peer's Python run its script on a task's folder, for so many seconds at most.
+
+    Raises:
+        PeerFailed: it ended with an error, or took longer.
+    """
+    _call([str(python), str(script), str(folder)], seconds=seconds)
+
+
 def _call(command: list[str], *, seconds: float) -> None:
     with tempfile.TemporaryFile() as said:
         try:
