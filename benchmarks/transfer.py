@@ -1,7 +1,8 @@
-"""What is transferred: the teacher's answers alone, or hints, relations or both beside them.
+"""What is transferred: the teacher's answers alone, hints, relations or both beside them; and first weights.
 
-All arms have the same students, first weights, texts, steps and seeds. `--quick` takes two tasks, one
-student and one seed. The data is looked for in ../shared.
+All arms have the same students, texts, steps and seeds, and first weights from the teacher, but for the arm
+`scratch`. `--quick` takes two tasks, three arms, one student and one seed. The data is looked for in
+../shared.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,11 +36,27 @@ from coffey.students.checkpoint import load_student
 
 NAMES = ("clinc150", "trec", "sst", "tweets")
 HINT, RELATION = 0.3, 10.0
-ARMS = {"answers": (0.0, 0.0), "hints": (HINT, 0.0), "relations": (0.0, RELATION), "both": (HINT, RELATION)}
-"""`chain.hint_weight` and `chain.relation_weight` of each."""
 
-DEFAULT = (ChainSettings().hint_weight, ChainSettings().relation_weight)
-"""Of the arm that is judged."""
+
+class Arm(NamedTuple):
+    """The settings of `[chain]` that an arm decides."""
+
+    hint_weight: float
+    relation_weight: float
+    initialize: str = "teacher"
+
+
+ARMS = {
+    "answers": Arm(0.0, 0.0),
+    "hints": Arm(HINT, 0.0),
+    "relations": Arm(0.0, RELATION),
+    "both": Arm(HINT, RELATION),
+    "scratch": Arm(HINT, RELATION, "scratch"),
+}
+
+_SETTINGS = ChainSettings()
+DEFAULT = Arm(_SETTINGS.hint_weight, _SETTINGS.relation_weight, _SETTINGS.initialize)
+"""The arm that is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +97,13 @@ class Amount:
     rows: int
     holdout: int
     epochs: int
+    arms: tuple[str, ...] = tuple(ARMS)
 
 
 FULL = Amount(stages=("700K", "2M"), seeds=(1, 2), rows=2500, holdout=800, epochs=8)
-QUICK = Amount(stages=("700K",), seeds=(1,), rows=1200, holdout=500, epochs=6)
+QUICK = Amount(
+    stages=("700K",), seeds=(1,), rows=1200, holdout=500, epochs=6, arms=("answers", "both", "scratch")
+)
 
 
 def main() -> int:
@@ -98,7 +119,7 @@ def main() -> int:
         for task in (task for task in TASKS if task.name in names):
             trained += _run_task(task, options.data, Path(scratch) / task.name, amount, progress)
     gains = gains_of(trained)
-    judged = next(arm for arm, weights in ARMS.items() if weights == DEFAULT)
+    judged = next(name for name, arm in ARMS.items() if arm == DEFAULT)
     value = float(np.median([gain.kl for gain in gains if gain.arm == judged]))
     target = {"value": value, "bound": 0.0, "met": value < 0.0}
     result = {
@@ -114,6 +135,7 @@ def main() -> int:
 def gains_of(trained: Sequence[Trained]) -> list[Gain]:
     """What every arm but the first adds to answers alone, for every task and student."""
     cases = sorted({(one.task, one.stage) for one in trained})
+    arms = [arm for arm in ARMS if any(one.arm == arm for one in trained)]
     return [
         Gain(
             task=task,
@@ -124,7 +146,7 @@ def gains_of(trained: Sequence[Trained]) -> list[Gain]:
             kl=_added(trained, task, stage, arm, "kl"),
         )
         for task, stage in cases
-        for arm in ARMS
+        for arm in arms
         if arm != "answers"
     ]
 
@@ -155,7 +177,7 @@ def _run_task(task: Task, data: Path, folder: Path, amount: Amount, progress: Pr
         _train(task.name, request, lesson.holdout, stage=stage, seed=seed, arm=arm, progress=progress)
         for seed in amount.seeds
         for stage in amount.stages
-        for arm in ARMS
+        for arm in amount.arms
     ]
 
 
@@ -169,11 +191,10 @@ def _train(
     arm: str,
     progress: Progress,
 ) -> Trained:
-    hint, relation = ARMS[arm]
     changed = replace(
         request,
         stages=(stage,),
-        settings=replace(request.settings, seed=seed, hint_weight=hint, relation_weight=relation),
+        settings=replace(request.settings, seed=seed, **ARMS[arm]._asdict()),
         folder=request.folder / f"{stage}-{seed}-{arm}",
     )
     made = run_chain(changed, progress=progress).final
