@@ -79,9 +79,9 @@ def write_project(
     learned, judged = task.read(data)
     rng = np.random.default_rng(seed)
     drawn = _drawn(learned, task.taught + rows, rng)
-    _write_jsonl(folder / "transfer.jsonl", drawn[task.taught :])
-    _write_jsonl(folder / "holdout.jsonl", _drawn(judged, holdout, rng))
-    _fit(folder / "head.safetensors", drawn[: task.taught], task, progress)
+    write_jsonl(folder / "transfer.jsonl", drawn[task.taught :])
+    write_jsonl(folder / "holdout.jsonl", _drawn(judged, holdout, rng))
+    fit_teacher(folder / "head.safetensors", drawn[: task.taught], task, progress)
     config = CONFIG.format(
         name=task.name,
         kind=task.kind,
@@ -119,8 +119,8 @@ def write_tuned_project(task: Task, data: Path, folder: Path, sizes: Sizes, prog
     learned, judged = task.read(data)
     rng = np.random.default_rng(sizes.seed)
     drawn = _drawn(learned, sizes.rows, rng)
-    _write_jsonl(folder / "transfer.jsonl", drawn)
-    _write_jsonl(folder / "holdout.jsonl", _drawn(judged, sizes.holdout, np.random.default_rng(0)))
+    write_jsonl(folder / "transfer.jsonl", drawn)
+    write_jsonl(folder / "holdout.jsonl", _drawn(judged, sizes.holdout, np.random.default_rng(0)))
     names, hot = _sets(drawn)
     tuning = Tuning(epochs=task.tuned, max_length=task.max_length, seed=sizes.seed, threads=1)
     several = task.kind == "multi-label-classification"
@@ -272,7 +272,7 @@ def _drawn(rows: Sequence[Row], most: int, rng: np.random.Generator) -> list[Row
     return [rows[int(place)] for place in rng.permutation(len(rows))[:most]]
 
 
-def _fit(path: Path, rows: Sequence[Row], task: Task, progress: Progress) -> None:
+def fit_teacher(path: Path, rows: Sequence[Row], task: Task, progress: Progress) -> None:
     names, hot = _sets(rows)
     progress.start("teacher", None, "texts")
     found = embed(str(model_folder()), [text for text, _ in rows], max_length=task.max_length)
@@ -291,6 +291,6 @@ def _sets(rows: Sequence[Row]) -> tuple[list[str], np.ndarray]:
     return names, np.array([[name in labels for name in names] for labels in sets], dtype=np.int64)
 
 
-def _write_jsonl(path: Path, rows: Sequence[Row]) -> None:
+def write_jsonl(path: Path, rows: Sequence[Row]) -> None:
     lines = [json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in rows]
     write_atomic(path, ("\n".join(lines) + "\n").encode())

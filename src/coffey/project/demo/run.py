@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from coffey.bench.server_process import ServerProcess
 from coffey.core.clock import monotonic
-from coffey.core.errors import ServeError
 from coffey.core.progress import Progress
 from coffey.core.records import JsonObject
 from coffey.dashboard.plain import plain
 from coffey.project.demo.corpus import Corpus
 from coffey.project.demo.outcome import demo_outcome
 from coffey.project.demo.replay import replay
+from coffey.project.demo.serving import server_of, wait_logged, wait_served
 from coffey.project.demo.setup import set_up
 from coffey.project.demo.steps import Steps
 from coffey.project.project import Project
@@ -29,7 +25,6 @@ CALM_REQUESTS = 1500
 DRIFTED_REQUESTS = 1800
 NEW_SHARE = 0.4
 """Share of the drifted traffic that goes to the desks that have just opened."""
-_WAIT_S = 60.0
 
 
 def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
@@ -59,7 +54,7 @@ def run_demo(folder: Path, *, compare: bool, progress: Progress) -> JsonObject:
     }
     if project.models().aliases.get(CHAMPION) is None:
         project.promote("challenger", who="coffey demo", reason="the first student passed the gate")
-    with _server(project, needed=not steps.done("recovered")) as url:
+    with nullcontext("") if steps.done("recovered") else server_of(folder / "coffey.toml") as url:
         found |= _watch(project, steps, corpus, url, progress)
     outcome = demo_outcome(project.settings, found, seconds=monotonic() - began)
     from coffey.dashboard.reports import demo_report
@@ -77,7 +72,7 @@ def _watch(
 
     def send(texts: Sequence[str], task: str) -> JsonObject:
         answered = replay(url, texts, task=task, progress=progress)
-        _wait_logged(url)
+        wait_logged(url)
         return {"replay": plain(answered)}
 
     def look(name: str, title: str, texts: Sequence[str], task: str) -> dict[str, Any]:
@@ -88,7 +83,7 @@ def _watch(
     before = look("before", "Serve and audit: traffic like the holdout", calm, "replay")
     after = look("after", "Two desks open: the traffic drifts", drifted, "replay, drifted")
     if url:
-        _wait_served(url, project.workspace.registry.resolve(CHAMPION).digest)
+        wait_served(url, project.workspace.registry.resolve(CHAMPION).digest)
     recovered = look("recovered", "The same traffic after the repair", later, "replay after the repair")
     return {"before": before, "after": after, "recovered": recovered}
 
@@ -110,45 +105,3 @@ def _interleaved(first: Sequence[str], second: Sequence[str]) -> list[str]:
     places = [(index / len(first), text) for index, text in enumerate(first)]
     places += [(index / len(second), text) for index, text in enumerate(second)]
     return [text for _, text in sorted(places)]
-
-
-@contextmanager
-def _server(project: Project, *, needed: bool) -> Iterator[str]:
-    """The URL of `coffey serve` for this project, in its own process; nothing is started if not needed."""
-    if not needed:
-        yield ""
-        return
-    config = str(project.workspace.folder / "coffey.toml")
-    command = [sys.executable, "-m", "coffey", "serve", "--config", config, "--port", "0", "--json"]
-    with ServerProcess(command) as server:
-        yield f"http://{server.host}:{server.port}"
-
-
-def _wait_logged(url: str) -> None:
-    """Until every answered request is in the traffic log."""
-    _wait(lambda: _metric(url, "coffey_traffic_pending") == 0, "the traffic log to be written")
-
-
-def _wait_served(url: str, digest: str) -> None:
-    """Until the server answers with this model."""
-    _wait(lambda: digest in _metrics(url), f"the server to follow the champion {digest[:12]}")
-
-
-def _wait(done: Any, what: str) -> None:
-    deadline = monotonic() + _WAIT_S
-    while not done():
-        if monotonic() > deadline:
-            raise ServeError(f"Waited {_WAIT_S:g} s for {what}. Look at the server's log, then run again.")
-        time.sleep(0.1)
-
-
-def _metrics(url: str) -> str:
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
-        return str(answer.read().decode())
-
-
-def _metric(url: str, name: str) -> float:
-    for line in _metrics(url).splitlines():
-        if line.startswith(f"{name} "):
-            return float(line.split()[1])
-    raise ServeError(f"The server has no metric {name!r}.")
