@@ -131,6 +131,26 @@ def test_requests_between_audits_count_as_much_as_audits_of_them():
     assert passed.log_evidence > plain.log_evidence
 
 
+def test_all_at_once_is_one_after_another():
+    """However audits are cut into parts: evidence, alarm and change are those of `take`."""
+    rng = np.random.default_rng(16)
+    missed = rng.random(3000) < np.r_[np.full(2000, 0.07), np.full(1000, 0.2)]
+    gains = np.where(missed, MEAN, MEAN - 1)
+    passed, counts = rng.normal(0, 1e-3, (3000, 2)), rng.integers(0, 20, (3000, 2)).astype(float)
+    single, parts = (EDetector(MEAN, average_run_length=5000) for _ in range(2))
+    evidence = []
+    for gain, more, times in zip(gains, passed, counts, strict=True):
+        single.take(gain, more, times)
+        evidence.append(single.log_evidence)
+    found = [
+        parts.take_all(gains[start:stop], passed[start:stop], counts[start:stop])
+        for start, stop in ((0, 1), (1, 1), (1, 1700), (1700, 3000))
+    ]
+    np.testing.assert_allclose(np.concatenate(found), evidence, atol=1e-9)
+    assert (parts.count, parts.alarm_at, parts.change) == (single.count, single.alarm_at, single.change)
+    assert parts.log_evidence == pytest.approx(single.log_evidence)
+
+
 def test_a_gain_that_could_lose_everything_is_refused():
     """A loss over the stated reach would make evidence negative."""
     detector = EDetector(MEAN, average_run_length=1000, spread=0.05, reach=0.2)

@@ -50,11 +50,26 @@ model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
 model.fit(["good", "very good", "bad", "very bad"], [1, 1, 0, 0])
 def ask(texts):
     return model.predict_proba(texts)
+ask.labels = model.classes_
 ask.params = model[-1].coef_.size + 1
 """
-    teacher = load(folder, code)
+    teacher = load(folder, code, labels=None)
     check_teacher(teacher, ["good", "so very bad", "good bad"])
-    assert teacher.params == 65
+    assert (teacher.labels, teacher.params) == (("0", "1"), 65)
+
+
+def test_a_function_may_name_its_own_columns(folder):
+    """Then the configuration need not; the answers are the same teacher's, and another order is refused."""
+    code = LOGITS + "ask.labels = ['short', 'long']\n"
+    own = load(folder, code, labels=None)
+    assert own.labels == LABELS
+    assert own.fingerprint == load(folder, code).fingerprint
+    with pytest.raises(ConfigError, match=r"task\.labels.*'short', 'long'"):
+        load(folder, code, labels=LABELS[::-1])
+    with pytest.raises(ConfigError, match=r"function\.labels"):
+        load(folder, LOGITS + "ask.labels = ['same', 'same']\n")
+    with pytest.raises(ConfigError, match=r"task\.labels"):
+        load(folder, LOGITS, labels=None)
 
 
 def test_probabilities_are_kept_and_not_softened(folder):

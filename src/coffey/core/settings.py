@@ -53,7 +53,7 @@ class TaskSettings:
         "column that holds the hard label; without it agreement is measured instead of accuracy", None
     )
     labels: tuple[str, ...] | str | None = setting(
-        "names of the labels in the teacher's order (list or JSON file); transformers states its own",
+        "names of the labels in the teacher's order (list or JSON file); absent where it states its own",
         None,
     )
     separator: str = setting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from coffey.stats.aiming import Aim
 from coffey.stats.confidence_bins import ConfidenceBins
 from coffey.stats.e_detector import EDetector
 
+Vector = npt.NDArray[np.float64]
+
 WINDOW = 200
 """Audits that one point of the plot looks back over."""
 
@@ -22,6 +25,9 @@ RECENT_AUDITS = 1000
 
 POINTS = 240
 """Points of the plot, at most about this many."""
+
+_AT_ONCE = 10_000
+"""Audits that are folded together: what bounds the memory that this takes."""
 
 _EDGE = 1e-3
 """A promise this near to 0 or 1 is tested as this: nothing can be bet on certainty."""
@@ -116,11 +122,8 @@ def watch_agreement(
         spread=aim.spread if aim else None,
         reach=aim.reach if aim else None,
     )
-    evidence = []
-    for audit, weight in zip(audits, weights.tolist(), strict=True):
-        _take(detector, audit, weight, aim, bins)
-        evidence.append(detector.log_evidence)
     estimates = Estimates.of(audits, weights, bins if aim else None)
+    evidence = _fold(detector, estimates, aim)
     at = detector.alarm_at
     return AgreementReport(
         audits=len(audits),
@@ -140,16 +143,22 @@ def watch_agreement(
     )
 
 
-def _take(
-    detector: EDetector, audit: Audit, weight: float, aim: Aim | None, bins: ConfidenceBins | None
-) -> None:
-    """One audit into the detector: with the requests before it where those were counted, or by weight."""
-    if aim is None or bins is None or audit.rate is None or audit.passed is None:
-        detector.update(audit.agreement, weight)
-        return
-    index = bins.index(audit.confidence)
-    gain = aim.audited(audit.agreement, index, rate=audit.rate, probability=audit.probability)
-    detector.take(float(gain), aim.passed(audit.rate), np.array(audit.passed))
+def _fold(detector: EDetector, estimates: Estimates, aim: Aim | None) -> Vector:
+    """Log evidence after each audit [n]; where the requests before it were counted, with those."""
+    gains = estimates.weights * (detector.mean - estimates.agree)
+    passed = counts = np.zeros((len(gains), 0))
+    active, counted = estimates.active, estimates.counted
+    if aim is not None and active is not None:
+        gains[counted] = aim.audited(
+            active.score, active.index, rate=active.rate, probability=active.probability
+        )
+        passed, counts = np.zeros((2, len(gains), len(aim.control)))
+        passed[counted], counts[counted] = aim.passed(active.rate), active.passed
+    parts = [
+        detector.take_all(gains[start:stop], passed[start:stop], counts[start:stop])
+        for start, stop in pairwise([*range(0, len(gains), _AT_ONCE), len(gains)])
+    ]
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def _per_day(audits: Sequence[Audit]) -> float | None:
@@ -187,9 +196,7 @@ def _change(audits: Sequence[Audit], estimates: Estimates, *, start: int, promis
     )
 
 
-def _series(
-    audits: Sequence[Audit], estimates: Estimates, evidence: Sequence[float]
-) -> tuple[AgreementPoint, ...]:
+def _series(audits: Sequence[Audit], estimates: Estimates, evidence: Vector) -> tuple[AgreementPoint, ...]:
     """Evenly spaced points that end at the last audit."""
     n = len(audits)
     step = max(1, n // POINTS)
@@ -199,7 +206,7 @@ def _series(
             audits=end,
             unix_s=audits[end - 1].unix_s,
             agreement=estimates.between(max(0, end - WINDOW), end),
-            log_evidence=evidence[end - 1],
+            log_evidence=float(evidence[end - 1]),
         )
         for end in ends
     )

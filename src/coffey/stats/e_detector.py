@@ -131,19 +131,52 @@ class EDetector:
         Raises:
             ValueError: the largest bet could lose everything by a gain.
         """
-        if not gain * self.bets.max() > -1:
-            raise ValueError(f"gain = {gain!r}: expected more than {-1 / self.bets.max():.6g}")
-        factors = log_factors(gain, bets=self.bets)
-        if passed is not None and counts is not None:
-            factors = factors + counts @ log_factors(passed, bets=self.bets)
-        self.count += 1
-        logs = factors + self._log_sums
-        self._log_sums = np.logaddexp(0.0, logs)
-        self._cusums = np.maximum(0.0, self._cusums + factors)
-        self._starts[self._cusums == 0] = self.count
-        self._log_evidence = max(0.0, float(np.logaddexp.reduce(logs + self._log_shares)))
-        if self.alarm_at is None and self._log_evidence >= self.log_threshold:
-            self.alarm_at = self.count - 1
+        between = (
+            np.zeros((2, 1, 0)) if passed is None or counts is None else np.stack([passed, counts])[:, None]
+        )
+        self.take_all(np.array([gain]), *between)
+
+    def take_all(self, gains: Vector, passed: Vector, counts: Vector) -> Vector:
+        """Take in the gains of audits [n], one after another; `log_evidence` after each of them [n].
+
+        With S_n the sum of a bet's log factors, log M_n = S_n + log(M_0 + 1 + Σ exp(-S_k) over 0 < k < n), so
+        that no step has to wait for the one before.
+
+        Args:
+            gains: of the audits, in order [n].
+            passed: gains of the requests since the audit before, by kind [n, kinds]; there may be no kind.
+            counts: how many requests of each kind those were [n, kinds].
+
+        Raises:
+            ValueError: the largest bet could lose everything by a gain; then nothing was taken in.
+        """
+        if not (gains * self.bets.max() > -1).all():
+            least = -1 / self.bets.max()
+            raise ValueError(f"gain = {float(gains.min())!r}: expected more than {least:.6g}")
+        if not len(gains):
+            return np.zeros(0)
+        between = np.einsum("nk,nkb->nb", counts, log_factors(passed, bets=self.bets))
+        walked = np.cumsum(log_factors(gains, bets=self.bets) + between, axis=0)
+        self._move_change(walked)
+        begun = np.logaddexp.accumulate(np.concatenate([self._log_sums[None], -walked[:-1]]), axis=0)
+        logs = walked + begun
+        self._log_sums = np.logaddexp(0.0, logs[-1])
+        evidence: Vector = np.maximum(0.0, np.logaddexp.reduce(logs + self._log_shares, axis=1))
+        crossed = np.flatnonzero(evidence >= self.log_threshold)
+        if self.alarm_at is None and len(crossed):
+            self.alarm_at = self.count + int(crossed[0])
+        self.count += len(gains)
+        self._log_evidence = float(evidence[-1])
+        return evidence
+
+    def _move_change(self, walked: Vector) -> None:
+        """The CUSUM of each bet, and where it was zero last, after sums of log factors [n, bets]."""
+        levels = np.concatenate([np.zeros_like(walked[:1]), self._cusums + walked])
+        lowest = np.minimum.accumulate(levels, axis=0)
+        is_zero = levels[1:] <= lowest[:-1]
+        since = is_zero[::-1].argmax(axis=0)
+        self._starts = np.where(is_zero.any(axis=0), self.count + len(walked) - since, self._starts)
+        self._cusums = levels[-1] - lowest[-1]
 
 
 def bets(mean: float, *, spread: float | None = None, reach: float | None = None) -> Vector:

@@ -4,6 +4,7 @@ Covers scikit-learn, ONNX, remote services, anything. The function takes `list[s
 `[batch, labels]` as lists, numpy or torch: probabilities or logits, told apart by the rule of `answers`
 unless the function says so itself. Optional attributes of the function:
 
+- `labels`: the names of its columns, in their order; then `task.labels` need not be set;
 - `params`: how many parameters the model behind it has;
 - `returns`: `"probabilities"` or `"logits"`.
 """
@@ -58,7 +59,7 @@ class FunctionTeacher:
         source: str,
         *,
         folder: Path,
-        labels: Sequence[str] | None,
+        labels: Sequence[str] | None = None,
         version: str | None = None,
         independent: bool = False,
     ) -> FunctionTeacher:
@@ -68,27 +69,25 @@ class FunctionTeacher:
         probability of its own (a multi-label task).
 
         Raises:
-            ConfigError: the source has another form, or there are no labels.
+            ConfigError: the source has another form, or labels are missing, or are not the function's own.
             TeacherUnavailable: the module cannot be imported or has no such function.
         """
         module_name, name = _parse(source)
-        if not labels:
-            expected = "the names of the labels, in the order of the function's columns"
-            raise ConfigError(source, [Problem("task.labels", labels, expected)])
         module = _import(source, module_name, folder)
         function = getattr(module, name, None)
         if not callable(function):
             raise TeacherUnavailable(source, f"module {module_name!r} has no function {name!r}")
+        names = _names(source, function, labels or ())
         header: dict[str, object] = {
             "kind": "python",
             "function": source,
             "module": digest_file(Path(module.__file__)) if module.__file__ else None,
             "version": version,
-            "labels": list(labels),
+            "labels": list(names),
         }
         if independent:
             header["probabilities"] = INDEPENDENT
-        return cls(source, function, labels=labels, header=header)
+        return cls(source, function, labels=names, header=header)
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
         """Float32 [len(texts), len(labels)].
@@ -151,6 +150,23 @@ def _forget_namesake(root: str, place: str) -> None:
     if here is not None and loaded is not None and here.origin != loaded.origin:
         for name in [name for name in sys.modules if name == root or name.startswith(f"{root}.")]:
             del sys.modules[name]
+
+
+def _names(source: str, function: object, labels: Sequence[str]) -> Sequence[str]:
+    """The labels of the configuration, or the function's own; where both are given they are the same."""
+    stated = getattr(function, "labels", None)
+    own = () if stated is None else tuple(map(str, stated))
+    if stated is not None and not 2 <= len(own) == len(set(own)):
+        raise ConfigError(
+            source, [Problem("function.labels", list(own), "at least two labels, all different")]
+        )
+    if not labels and not own:
+        expected = "names in the order of the function's columns, here or as `function.labels`"
+        raise ConfigError(source, [Problem("task.labels", None, expected)])
+    if labels and own and tuple(labels) != own:
+        expected = f"the function's own, in their order ({', '.join(map(repr, own))}), or none"
+        raise ConfigError(source, [Problem("task.labels", list(labels), expected)])
+    return labels or own
 
 
 def _params(source: str, function: object) -> int | None:

@@ -49,6 +49,7 @@ class MemoryBoard:
     def __init__(self) -> None:
         self.names = {"champion": "desk-2", "previous": "desk-1", "challenger": "desk-3"}
         self.moves: list[tuple[str, str]] = []
+        self.prepared = 0
         pages = ("status", "money", "chain", "latency", "contract", "drift", "models")
         self.sources = {page: MemorySource({}) for page in pages}
         self.sources["models"].put(
@@ -60,6 +61,9 @@ class MemoryBoard:
             }
         )
         self.sources["status"].put({"champion": "desk-2", "decision": {"kind": "healthy", "time": ""}})
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def student(self, text: str) -> Said:
         return Said(who="Student desk-2", labels=("<i>",), scores=(("<i>", 0.9),), microseconds=120.0)

@@ -175,6 +175,16 @@ def test_the_playground_answers_in_place_and_as_a_page(visit):
     assert "120 µs" in part
 
 
+def test_opening_the_playground_loads_the_student(visit, board, known):
+    """So that the first text does not wait for it; who may not look starts nothing."""
+    client = visit(read=(known.read,))
+    client.get("/playground")
+    assert board.prepared == 0
+    signed_in(client, known.read)
+    client.get("/playground")
+    assert board.prepared == 1
+
+
 def test_the_teacher_is_asked_only_with_a_write_key(visit, known):
     """Its answers cost money. One that cannot be asked leaves the student's answer on the page."""
     client = visit(write=(known.write,))

@@ -55,6 +55,9 @@ class Board(Protocol):
     def longest_text(self) -> int:
         """Characters of a text that the playground takes, as the server's limit."""
 
+    def prepare(self) -> None:
+        """Load the student, so that the first answer does not wait; what fails is said when it is asked."""
+
     def student(self, text: str) -> Said:
         """The champion's answer (the challenger's, where there is no champion).
 

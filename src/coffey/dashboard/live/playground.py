@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -50,7 +51,9 @@ def routes_of(desk: Desk) -> list[Route]:
 
     def ask(request: Request) -> Response:
         desk.visitor(request)
-        return _whole(desk, request, "", Answered())
+        page = _whole(desk, request, "", Answered())
+        page.background = BackgroundTask(desk.board.prepare)
+        return page
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)

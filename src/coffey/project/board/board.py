@@ -54,6 +54,10 @@ class ProjectBoard:
         """See `Board.longest_text`."""
         return self._space.settings.serve.max_text_chars
 
+    def prepare(self) -> None:
+        """See `Board.prepare`."""
+        self._playground.prepare()
+
     def student(self, text: str) -> Said:
         """See `Board.student`."""
         return self._playground.student(text)

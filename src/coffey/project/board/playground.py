@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from coffey.artifact.predictor import Predictor
 from coffey.core.clock import monotonic
-from coffey.core.errors import UnknownVersion
+from coffey.core.errors import CoffeyError, UnknownVersion
 from coffey.core.ids import input_key
 from coffey.dashboard.live.board import MOST_SCORES, Said
 from coffey.project.workspace import Workspace
@@ -32,6 +33,11 @@ class Playground:
         self._student: Predictor | None = None
         self._lock = threading.Lock()
         """Of loading, and of the teacher, which answers one at a time."""
+
+    def prepare(self) -> None:
+        """Load the student and let it answer once; who asks it meanwhile waits for that and nothing more."""
+        with contextlib.suppress(CoffeyError):
+            self._loaded(self._version()).predict(["ready"])
 
     def student(self, text: str) -> Said:
         """The champion's answer, and how long it takes alone, in process."""
