@@ -46,6 +46,19 @@ def test_a_probe_replaces_the_guesses(settings: Build, probe: ProbeResult) -> No
     assert inputs.stages[0].steps.value == 10 * 15
 
 
+def test_a_verdict_on_a_speed_that_nobody_measured_says_so(settings: Build, probe: ProbeResult) -> None:
+    """In a sentence of its own, with the way out; not after a probe, and not where a request has a price."""
+
+    def said(known: Known, **given: CostSettings) -> str:
+        return plan_project(settings(**given), known).verdict
+
+    caveat = "The teacher's speed was assumed, {}: measure it with coffey plan --probe."
+    assert said(Known(rows=1000, teacher_params=22_000_000)).endswith(caveat.format("from its size"))
+    assert said(Known(rows=1000)).endswith(caveat.format("to be BERT-base's, for its size is not known"))
+    assert "assumed" not in said(Known(rows=1000, probe=probe))
+    assert "assumed" not in said(Known(rows=1000), cost=CostSettings(usd_per_1k_requests=0.3))
+
+
 def test_configured_prices_are_used_as_they_are(settings: Build) -> None:
     """A price by the request stands; one by tokens is multiplied out and says so."""
     by_request = project_inputs(settings(cost=CostSettings(usd_per_1k_requests=0.3)), Known(rows=10))

@@ -59,6 +59,8 @@ class Plan:
     distribution: Distribution | None = None
     """None when every figure is known exactly."""
     notes: tuple[str, ...] = ()
+    caveat: str = ""
+    """What the verdict rests on that nobody measured, as a sentence."""
 
     @property
     def break_even_days(self) -> float | None:
@@ -82,14 +84,15 @@ class Plan:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
-        return verdict_of(
+        """The answer in one sentence, and the caveat in another where there is one."""
+        answer = verdict_of(
             self.outcome,
             horizon_days=self.horizon_days,
             distribution=self.distribution,
             alternatives=self.alternatives,
             idle=self.figures["requests_per_day"].value == 0,
         )
+        return f"{answer} {self.caveat}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,8 @@ def plan_project(settings: Settings, known: Known) -> Plan:
     Raises:
         ConfigError: `chain.stages` names a stage whose size cannot be told and that was not probed.
     """
-    return make_plan(project_inputs(settings, known), notes=_notes(settings, known))
+    plan = make_plan(project_inputs(settings, known), notes=_notes(settings, known))
+    return dataclasses.replace(plan, caveat=_caveat(plan.figures.get("teacher_rps"), known))
 
 
 def project_inputs(settings: Settings, known: Known) -> PlanInputs:
@@ -100,6 +101,14 @@ def _training(usd_per_hour: float | None, machine: Figure) -> Figure:
     if usd_per_hour is None:
         return machine
     return configured(float(usd_per_hour), "USD an hour", "economics.training_usd_per_hour")
+
+
+def _caveat(teacher_rps: Figure | None, known: Known) -> str:
+    """That the teacher's speed was assumed: what a machine of it serves is most of the answer."""
+    if teacher_rps is None or teacher_rps.origin is not Origin.ASSUMED:
+        return ""
+    like = "from its size" if known.teacher_params else "to be BERT-base's, for its size is not known"
+    return f"The teacher's speed was assumed, {like}: measure it with coffey plan --probe."
 
 
 def _notes(settings: Settings, known: Known) -> tuple[str, ...]:
