@@ -31,6 +31,7 @@ from coffey.project.forecasts import calibrated_rows, forecast_rows, keep_foreca
 from coffey.project.piloting import kept_pilot, qualities, quality_ends, quality_rows, run_pilot
 from coffey.project.reporting import keep_result, kept_result, write_page
 from coffey.project.workspace import Workspace
+from coffey.teacher.saved_size import saved_params
 
 
 def plan_project(
@@ -101,14 +102,18 @@ def said_plan(plan: Plan, foreseen: Forecast) -> JsonObject:
 
 
 def _teacher_params(space: Workspace, *, measuring: bool) -> int | None:
-    """The teacher's parameters: counted where it is loaded, or as it was when it last was."""
-    identity = plain(space.settings.teacher)
+    """The teacher's parameters: counted where it is loaded, as when it last was, or from its files."""
+    wanted = space.settings.teacher
+    identity = plain(wanted)
     if not measuring:
         kept = kept_result(space, "teacher")
-        return kept["params"] if kept and kept["of"] == identity else None
-    params = space.teacher.params
-    keep_result(space, "teacher", {"of": identity, "params": params})
-    return params
+        if kept and kept["of"] == identity:
+            params: int | None = kept["params"]
+            return params
+        return saved_params(Path(wanted.source)) if wanted.kind == "transformers" else None
+    loaded = space.teacher.params
+    keep_result(space, "teacher", {"of": identity, "params": loaded})
+    return loaded
 
 
 def _probe(space: Workspace, settings: Settings, texts: list[str], quick: bool) -> ProbeResult:
