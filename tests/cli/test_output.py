@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -77,6 +78,25 @@ def test_an_error_is_its_message_and_its_exit_code(
     assert said.err.startswith("Error: ")
     assert str(error).splitlines()[0] in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [(errno.ENOSPC, "Make room there"), (errno.EACCES, "Let this user"), (errno.EROFS, "Let this user")],
+)
+def test_a_disk_that_takes_nothing_is_named_with_a_way_out(
+    capsys: pytest.CaptureFixture[str], number: int, way_out: str
+) -> None:
+    """The file, what the system said of it, and what to do; no room below has to word it."""
+
+    def run() -> None:
+        raise OSError(number, os.strerror(number), "/data/labels.db")
+
+    assert guarded(run, debug=False) == 3
+    said = capsys.readouterr().err
+    assert f"/data/labels.db: {os.strerror(number)}. {way_out}" in said
+    assert "unexpected" not in said
+    assert "Traceback" not in said
 
 
 def test_the_unexpected_is_short_and_its_traceback_only_in_debug(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -27,6 +28,16 @@ EXTRAS = {
     ),
 }
 """The extra that brings a package which is not in the base install."""
+_ROOM = "Make room there; what was done is kept, and the same command goes on."
+_RIGHTS = "Let this user read and write there, then run again."
+_WAYS_OUT = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+}
+"""What to do about a disk that no room below had its own words for."""
 PIPE_WIDTH = 120
 """Columns when stdout is not a terminal; rich's 80 would break the wider tables."""
 
@@ -88,6 +99,8 @@ def guarded(run: Callable[[], object], *, debug: bool) -> int:
             return _unexpected(exc, debug=debug)
         return _refused(MissingExtra("This command", extra, exc.name or ""), debug=debug)
     except Exception as exc:  # noqa: BLE001 - the process edge
+        if isinstance(exc, OSError) and exc.errno in _WAYS_OUT:
+            return _no_disk(exc, debug=debug)
         return _unexpected(exc, debug=debug)
 
 
@@ -96,6 +109,14 @@ def _refused(exc: CoffeyError, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     return exc.exit_code
+
+
+def _no_disk(exc: OSError, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    place = "" if exc.filename is None else f"{exc.filename}: "
+    _complain(f"{place}{exc.strerror}. {_WAYS_OUT[exc.errno or 0]}")
+    return UNEXPECTED
 
 
 def _finished(code: object) -> int:
