@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from coffey.core.errors import InvalidRequest
+from coffey.core.errors import InvalidRequest, NotReady
 from coffey.serve.connection import PIPELINED, Connection
 from coffey.serve.exchange import Request, Response, read_head, refusal
+from coffey.serve.heads import Heads
 from coffey.serve.limits import Limits
 from coffey.serve.vigil import Vigil
 
@@ -28,6 +29,8 @@ class Echo:
         self.begun = 0
         self.limits = Limits(**{"max_body_bytes": 50, **limits})
         self.vigil = Vigil()
+        self.heads = Heads()
+        self.full = False
         self.heard: list[int] = []
         self.sent: list[float] = []
 
@@ -39,6 +42,9 @@ class Echo:
         except Exception as exc:  # noqa: BLE001 - every refusal of a head
             return refusal(exc)
         return None
+
+    def admit(self, request: Request) -> Response | None:
+        return refusal(NotReady("not now")) if self.full else None
 
     def begin(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
         response = Response(200, request.path + b":" + request.body, b"text/plain", sent=self.sent.append)
@@ -126,6 +132,23 @@ def test_answers_do_not_depend_on_how_the_bytes_arrive(asked, cuts) -> None:
     assert places == [index for index, (path, _, _) in enumerate(asked) if path == "/no"]
     assert app.heard == [422] * len(places)
     assert len(app.sent) == len(expected) + 1
+
+
+def test_a_head_that_passed_before_is_refused_when_nothing_is_taken() -> None:
+    """The connection stays open, and the same request is answered when there is room again."""
+    app = Echo()
+
+    async def what(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        found = []
+        for app.full in (False, True, False):
+            writer.write(request("/b", b"x"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+            found.append(head.split()[1])
+        return b" ".join(found)
+
+    assert talk(app, what) == b"200 503 200"
+    assert app.heard == [503]
 
 
 def test_a_request_that_is_never_whole_is_answered_with_408() -> None:

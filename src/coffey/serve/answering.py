@@ -77,6 +77,14 @@ class Answering:
             return refusal(exc, route)
         return None
 
+    def admit(self, route: str) -> Response | None:
+        """Refuse what the screen let pass before, where nothing is taken now; None lets it come."""
+        try:
+            self._plane.check_open()
+        except ServeError as exc:
+            return refusal(exc, route)
+        return None
+
     def answer(self, decode: Decode, request: Request, route: str) -> Begun:
         """Texts to labels, at once where nobody else is asking.
 

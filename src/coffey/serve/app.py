@@ -31,6 +31,7 @@ from coffey.serve.exchange import (
     Response,
     encoder,
 )
+from coffey.serve.heads import Heads
 from coffey.serve.infer import EXTENSION, decode_infer, encode_infer
 from coffey.serve.limits import check_served
 from coffey.serve.metrics import Metrics
@@ -63,6 +64,7 @@ class App:
         self.refused = answering.refused
         """Told of an answer that `begin` did not make."""
         self.vigil = Vigil()
+        self.heads = Heads()
         self.answering = answering
         self.model_name = model_name
         self._follower = follower
@@ -102,6 +104,12 @@ class App:
             return None if known else self._unknown(request)
         route = post[0]
         return self.answering.screen(request, route.name, binary=route.binary)
+
+    def admit(self, request: Request) -> Response | None:
+        """Screen a request whose head passed before."""
+        if request.method != b"POST":
+            return None
+        return self.answering.admit(self._posts[request.path][0].name)
 
     def begin(self, request: Request) -> Begun:
         """Answer a whole request that passed the screen: at once, or with what is to be awaited.

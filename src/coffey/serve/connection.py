@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from coffey.core.clock import monotonic
 from coffey.core.errors import InvalidRequest, ServeError
 from coffey.serve.exchange import CLOSE, Request, Response, refusal
+from coffey.serve.heads import Heads
 from coffey.serve.limits import BodyTooLarge, BodyTooSlow, HeadTooLarge, Limits
 from coffey.serve.vigil import Vigil
 
@@ -46,9 +47,14 @@ class Application(Protocol):
     limits: Limits
     vigil: Vigil
     """Told when bytes come, and when nothing is left to do."""
+    heads: Heads
+    """Those that passed the screen."""
 
     def screen(self, request: Request) -> Response | None:
         """Refuse by the head alone, before the body is read; None lets the body come."""
+
+    def admit(self, request: Request) -> Response | None:
+        """Refuse by the moment alone a request whose head passed the screen before; None lets it come."""
 
     def begin(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
         """Answer a whole request: at once, or with what is to be awaited. Neither raises."""
@@ -76,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._reading: Request | None = None
+        self._read: Request | None = None
         self._pieces: bytearray | None = None
         self._message_bytes = 0
         self._in_head = self._in_message = self._expects = self._completed = False
@@ -110,9 +117,17 @@ class Connection(asyncio.Protocol):
         self._arrived = monotonic()
         self._app.vigil.came(self._arrived)
         self._completed = False
+        begins = not self._in_message
+        request = self._app.heads.find(data, self._arrived) if begins else None
+        if request is not None:
+            self._take_again(request)
+            return
+        self._read = None
         self._feed(data)
         if self._in_message and not self._ended:
             self._incomplete(0 if self._completed else len(data))
+        elif begins and self._read is not None:
+            self._app.heads.remember(data, self._read)
 
     def eof_received(self) -> bool:
         """The client sends nothing more; it still gets the answers to what it sent."""
@@ -201,17 +216,30 @@ class Connection(asyncio.Protocol):
         if self._lingers:
             self._transport.close()
         request, self._reading = self._reading, None
+        self._read = request
         if request is None or self._ended:
             return
         if self._pieces is not None:
             request.body = bytes(self._pieces)
+        self._take(request)
+
+    # In between.
+
+    def _take_again(self, request: Request) -> None:
+        """Take a whole request whose head was read before."""
+        refused = self._app.admit(request)
+        if refused is None:
+            self._take(request)
+        else:
+            self._refuse(request, refused)
+
+    def _take(self, request: Request) -> None:
+        """Answer a whole request in its turn."""
         self._turns.append(request)
         if self._task is None and not self._held:
             self._next()
         elif len(self._turns) >= PIPELINED:
             self._transport.pause_reading()
-
-    # In between.
 
     def _feed(self, data: bytes) -> None:
         """Parse. Whoever asks for another protocol is answered in this one (RFC 9110, section 7.8)."""
