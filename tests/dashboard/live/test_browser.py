@@ -35,14 +35,18 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def filled(distilled, tmp_path_factory):
-    """A project with a plan, served and ticked, and a second version that may be promoted."""
+    """A project with a plan, served and ticked, and a version more for each test that promotes one.
+
+    What was the champion before is offered to roll back to, not to promote.
+    """
     project = distilled.copy(tmp_path_factory.mktemp("browser") / "project")
     loaded = project.load()
     loaded.plan()
     project.serve(project.known(150, seed=5))
     loaded.tick()
     registry = loaded.workspace.registry
-    registry.add(replace(registry.resolve(CHAMPION), name="other", digest="f" * 64), who="test")
+    for name, digit in (("other", "f"), ("another", "e")):
+        registry.add(replace(registry.resolve(CHAMPION), name=name, digest=digit * 64), who="test")
     return project
 
 
@@ -153,8 +157,8 @@ def test_a_page_follows_without_being_loaded_again(visit, filled):
     page.evaluate("window.loadedOnce = true")
     registry = filled.load().workspace.registry
     first = registry.alias(CHAMPION)
-    registry.promote("other", evidence={}, who="test")
-    page.get_by_text("other is the champion.").wait_for()
+    registry.promote("another", evidence={}, who="test")
+    page.get_by_text("another is the champion.").wait_for()
     registry.promote(first, evidence={}, who="test")
     page.get_by_text(f"{first} is the champion.").wait_for()
     assert page.evaluate("window.loadedOnce")
