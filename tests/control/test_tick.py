@@ -204,15 +204,6 @@ def test_the_new_promise_is_measured_on_fresh_audits(mended):
     assert found.labelled == contract.examples + sampled.body["learn"]
 
 
-def test_audits_from_before_the_change_are_learned_from_as_well(mended):
-    """Their answers are paid for; those whose text falls to the judges are left out."""
-    (path,) = mended.project.store.glob("control/redistill/*/sample.json")
-    kept = json.loads(path.read_bytes())
-    calm = set(mended.project.known(200, seed=5)[::2])
-    assert 40 < len(calm & set(kept["learn"])) < len(calm)
-    assert not calm & set(kept["learn"]) & set(kept["judge"])
-
-
 def test_what_was_paid_for_is_asked_once(mended):
     """Audits and the sample of a re-distillation overlap; the teacher heard each recent text once at most."""
     heard = Counter(mended.project.asked())

@@ -48,9 +48,8 @@ class Evidence:
     decision: Decision
     """By the policy alone, before anything holds it back."""
     recent: Callable[[], Recent]
-    """Requests since the change, after an alarm; before one, the latest. With the audits since then, and
-    earlier ones up to `monitor.relabel`. Read when it is first asked for: after an alarm that takes a look
-    at every text since the change."""
+    """Since the change, after an alarm; before one, the latest. Read when it is first asked for: after an
+    alarm that takes a look at every text since the change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +132,9 @@ class Observer:
 
         @functools.cache
         def recent() -> Recent:
-            relabel = self.settings.monitor.relabel
-            texts = changed.distinct(max(ROWS, _SPARE * relabel), seed=self.settings.chain.seed)
-            since = sum(one.unix_s >= start for one in audits)
-            return Recent(texts, _legible(audits[-max(since, relabel) :]))
+            size = max(ROWS, _SPARE * self.settings.monitor.relabel)
+            texts = changed.distinct(size, seed=self.settings.chain.seed)
+            return Recent(texts, _legible(one for one in audits if one.unix_s >= start))
 
         return changed.spread(ROWS), recent
 

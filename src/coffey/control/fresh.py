@@ -22,7 +22,6 @@ class Recent:
     texts: Mapping[str, int]
     """Distinct texts, or a uniform sample of them, with the requests that each stands for."""
     audits: Sequence[Audit]
-    """All since the change, and earlier ones: the teacher's answers to those are paid for as well."""
 
 
 @dataclass(frozen=True, slots=True)
