@@ -41,8 +41,7 @@ def demo(
 
 def draw(result: dict[str, Any]) -> RenderableType:
     """The table, forecast beside actual, what the watch saw, and where the report is."""
-    alarm, mended, student = result["alarm"], result["redistilled"], result["student"]
-    fresh = f"{_interval(mended['before'])} → {_interval(mended['after'])}" if mended else "not needed"
+    alarm, student = result["alarm"], result["student"]
     smaller, faster = figures.ratio(result["params_ratio"]), figures.ratio(result["latency_ratio"])
     later = result["recovered"]
     told = facts(
@@ -57,7 +56,7 @@ def draw(result: dict[str, Any]) -> RenderableType:
                 "alarm",
                 f"before the drift: {_yes(alarm['before_drift'])}; after it: {_yes(alarm['after_drift'])}",
             ),
-            ("re-distilled", f"agreement on fresh traffic {fresh}"),
+            ("re-distilled", _redistilled(result)),
             (
                 "afterwards",
                 f"agreement {_interval(later['agreement'])}, alarm: {_yes(later['alarm'])}",
@@ -103,6 +102,13 @@ def _forecast(rows: list[dict[str, Any]]) -> RenderableType:
         for row in rows
     ]
     return figure_table(("figure", "forecast", "actual", "error"), cells)
+
+
+def _redistilled(result: dict[str, Any]) -> str:
+    mended = result["redistilled"]
+    if mended:
+        return f"agreement on fresh traffic {_interval(mended['before'])} → {_interval(mended['after'])}"
+    return f"not promoted. {result['refused']}" if result["refused"] else "not needed"
 
 
 def _requests(replayed: dict[str, Any]) -> str:

@@ -47,6 +47,7 @@ def demo_outcome(settings: Settings, steps: Mapping[str, Step], *, seconds: floa
             "after_drift": _alarm(steps["after"]),
         },
         "redistilled": _mended(mended),
+        "refused": _refused(mended),
         "recovered": {
             "agreement": steps["recovered"]["tick"]["agreement"]["overall"],
             "alarm": _alarm(steps["recovered"]),
@@ -62,6 +63,13 @@ def _mended(redistilled: Step | None) -> Step | None:
     if redistilled is None or redistilled["after"] is None:
         return None
     return {"before": redistilled["before"], "after": redistilled["after"]}
+
+
+def _refused(redistilled: Step | None) -> str | None:
+    """Why the challenger of a re-distillation did not win; None where one won, or there was none."""
+    if redistilled is None or redistilled["after"] is not None:
+        return None
+    return str(redistilled["decision"]["reason"])
 
 
 def _alarm(step: Step) -> bool:
